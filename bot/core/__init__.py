@@ -1,0 +1,1 @@
+"""The pure heart of Deputy: values and rules; standard library only, no I/O, no clock."""

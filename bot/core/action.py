@@ -1,0 +1,73 @@
+"""Actions: catalogued scripts with all that is known about them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bot.core.canonical import sha256_bytes
+from bot.core.parameter import Kind, Parameter
+
+
+class Risk(StrEnum):
+    """What an action may do at worst. `unclassified` counts as destructive until somebody looks."""
+
+    READ = "read"
+    CHANGE = "change"
+    DESTRUCTIVE = "destructive"
+    UNCLASSIFIED = "unclassified"
+
+
+@dataclass(frozen=True)
+class Script:
+    """The bytes of one file and their SHA-256 in hex; `name` is its file name."""
+
+    name: str
+    content: bytes = field(repr=False)
+
+    @property
+    def sha(self) -> str:
+        return sha256_bytes(self.content)
+
+
+@dataclass(frozen=True)
+class Action:
+    """One entry of the catalogue.
+
+    `id` is what people type (`unlock-account`), `path` where its .toml is, relative to `actions/`.
+    `credentials` binds a name in the script to a vault reference (`vault:directory`).
+    `verify` is run after the script with the same arguments and says whether it really worked.
+    `private` shows the result to the requester alone. `timeout` is in seconds.
+    """
+
+    id: str
+    category: str
+    path: str
+    title: str
+    summary: str
+    risk: Risk
+    script: Script
+    runner: str = "local"
+    target: str = "this machine"
+    parameters: tuple[Parameter, ...] = ()
+    libraries: tuple[Script, ...] = ()
+    verify: Script | None = None
+    credentials: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 60.0
+    locks: tuple[str, ...] = ()
+    idempotent: bool = False
+    private: bool = False
+    minutes_saved: int = 0
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Return the parameter called `name`, or None."""
+        return next((one for one in self.parameters if one.name == name), None)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Names of the parameters whose values are secret."""
+        return frozenset(one.name for one in self.parameters if one.kind is Kind.SECRET)
+
+    @property
+    def scripts(self) -> tuple[Script, ...]:
+        """Every file that will run: the script, its libraries and its check."""
+        return (self.script, *self.libraries, *([self.verify] if self.verify else []))

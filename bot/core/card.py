@@ -1,0 +1,143 @@
+"""Neutral cards: what Deputy shows, before a platform renders it.
+
+All texts are plain: a renderer encodes them for its channel. Cards travel through the outbox as JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot.core.canonical import Json
+
+
+class Tone(StrEnum):
+    """The mood of a card, for its colour and sign."""
+
+    NEUTRAL = "neutral"
+    WAITING = "waiting"
+    RUNNING = "running"
+    GOOD = "good"
+    BAD = "bad"
+
+
+class Verb(StrEnum):
+    """What a button does when pressed."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    CANCEL = "cancel"
+    RERUN = "rerun"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A label and its value; `code` marks a value to be shown letter by letter."""
+
+    label: str
+    value: str
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Text:
+    """Plain words, or output of a script when `code`. `cut` says there is more than is shown here."""
+
+    text: str
+    code: bool = False
+    cut: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under column heads; `cut` counts the rows left out here."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    cut: int = 0
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """The private result of a run: the card carries its place only; the reader's rights are asked anew."""
+
+    run: str
+
+
+Block = Text | Table | Hidden
+
+
+@dataclass(frozen=True)
+class Button:
+    """A button: its label, what it does, on what (`subject` is a run's or an action's id).
+
+    `asks` is the label of a text that may be given along with the click.
+    """
+
+    label: str
+    verb: Verb
+    subject: str
+    style: str = ""
+    asks: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One message. `run` names the run it tells of, `audit` the entry that proves it."""
+
+    title: str
+    tone: Tone = Tone.NEUTRAL
+    lead: str = ""
+    facts: tuple[Fact, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    run: str = ""
+    audit: str = ""
+    footnote: str = ""
+
+
+def to_json(card: Card) -> dict[str, Json]:
+    """Return the card in JSON's types, for the outbox and for doors that speak JSON."""
+    return {
+        "title": card.title,
+        "tone": card.tone.value,
+        "lead": card.lead,
+        "facts": [vars(fact) for fact in card.facts],
+        "blocks": [_block(block) for block in card.blocks],
+        "buttons": [{**vars(button), "verb": button.verb.value} for button in card.buttons],
+        "run": card.run,
+        "audit": card.audit,
+        "footnote": card.footnote,
+    }
+
+
+def _block(block: Block) -> dict[str, Json]:
+    if isinstance(block, Table):
+        return {"kind": "table", "heads": block.heads, "rows": block.rows, "cut": block.cut}
+    if isinstance(block, Hidden):
+        return {"kind": "hidden", "run": block.run}
+    return {"kind": "text", "text": block.text, "code": block.code, "cut": block.cut}
+
+
+def from_json(data: Mapping[str, Any]) -> Card:
+    """Read back what `to_json` wrote."""
+    return Card(
+        title=data["title"],
+        tone=Tone(data["tone"]),
+        lead=data["lead"],
+        facts=tuple(Fact(**fact) for fact in data["facts"]),
+        blocks=tuple(_read_block(block) for block in data["blocks"]),
+        buttons=tuple(Button(**{**button, "verb": Verb(button["verb"])}) for button in data["buttons"]),
+        run=data["run"],
+        audit=data["audit"],
+        footnote=data["footnote"],
+    )
+
+
+def _read_block(data: Mapping[str, Any]) -> Block:
+    if data["kind"] == "table":
+        return Table(tuple(data["heads"]), tuple(tuple(row) for row in data["rows"]), data["cut"])
+    if data["kind"] == "hidden":
+        return Hidden(data["run"])
+    return Text(data["text"], data["code"], data["cut"])

@@ -1,0 +1,44 @@
+"""What policy says: a value with reasons, never a bool."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One policy's say: its id and its sentence for people."""
+
+    policy: str
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Permit:
+    """It may run now."""
+
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class NeedsApproval:
+    """It may run with `count` approvals: the smallest number with which policy permits it.
+
+    `roles` are those whose members may approve it.
+    """
+
+    count: int
+    roles: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deny:
+    """It may not run. `roles` are those whose members could run it or ask for it."""
+
+    reasons: tuple[Reason, ...] = ()
+    roles: tuple[str, ...] = ()
+
+
+Decision = Permit | NeedsApproval | Deny
+
+# More approvals than this nobody can require: the search for the smallest number ends here.
+MOST_APPROVALS = 5

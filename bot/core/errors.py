@@ -1,0 +1,57 @@
+"""Every error Deputy raises on purpose. Its text is a sentence for a person.
+
+    DeputyError
+    ├── Invalid       something given is wrong; `where` names file, line and field
+    ├── Refused       a rule says no; `reasons` says why and what to do next
+    ├── NotFound      no such thing, or none that this person may see
+    ├── Conflict      somebody else was first: a compare-and-set was lost
+    ├── Unavailable   a backend can't be reached or written
+    └── Damaged       stored data doesn't hold: a hash, a seal, the database file
+
+Backends map their own errors onto these; nothing else crosses a port.
+"""
+
+from collections.abc import Sequence
+
+
+class DeputyError(Exception):
+    """A failure with a plain sentence for the person who sees it."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Invalid(DeputyError):
+    """Something given is wrong. `where` is `file`, `file:line` or `file: field`, or empty."""
+
+    def __init__(self, sentence: str, where: str = "") -> None:
+        super().__init__(f"{where}: {sentence}" if where else sentence)
+        self.where = where
+
+
+class Refused(DeputyError):
+    """A rule says no."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__(" ".join(reasons))
+        self.reasons: Sequence[str] = reasons
+
+
+class NotFound(DeputyError):
+    """No such thing, or none that this person may see: the two read alike on purpose."""
+
+
+class Conflict(DeputyError):
+    """A compare-and-set was lost: the state is another by now."""
+
+
+class Unavailable(DeputyError):
+    """A backend can't be reached or written; nothing was done."""
+
+
+class Damaged(DeputyError):
+    """Stored data doesn't hold."""

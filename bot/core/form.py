@@ -1,0 +1,107 @@
+"""Neutral forms: an action's parameters as fields, with what was given and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.action import Action
+from bot.core.canonical import Json
+from bot.core.parameter import Bound, Choice, Kind, Parameter
+
+
+@dataclass(frozen=True)
+class Field:
+    """One input. `value` is what to show in it, `fault` what is wrong with that."""
+
+    parameter: Parameter
+    value: Json = None
+    fault: str = ""
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form of an action. `note` says why it opened; `approval` what will be needed."""
+
+    action: str
+    title: str
+    summary: str
+    risk: str
+    fields: tuple[Field, ...]
+    note: str = ""
+    approval: str = ""
+
+
+def form_for(
+    action: Action,
+    given: Mapping[str, object],
+    bound: Bound | None = None,
+    *,
+    choices: Mapping[str, Sequence[Choice]] | None = None,
+    note: str = "",
+    approval: str = "",
+) -> Form:
+    """Build the form of `action`, filled with what was given; secrets are never filled in."""
+    faults = {fault.field: fault.sentence for fault in bound.faults} if bound else {}
+    offered = choices or {}
+    fields = tuple(
+        Field(
+            parameter,
+            value=_shown(parameter, given),
+            fault=faults.get(parameter.name, ""),
+            choices=tuple(offered.get(parameter.name, parameter.choices)),
+        )
+        for parameter in action.parameters
+    )
+    strangers = [sentence for name, sentence in faults.items() if action.parameter(name) is None]
+    return Form(
+        action.id,
+        action.title,
+        action.summary,
+        action.risk,
+        fields,
+        " ".join([*strangers, note]).strip(),
+        approval,
+    )
+
+
+def _shown(parameter: Parameter, given: Mapping[str, object]) -> Json:
+    if parameter.kind is Kind.SECRET:
+        return None
+    value = given.get(parameter.name, parameter.default)
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    return str(value)
+
+
+def to_json(form: Form) -> dict[str, Json]:
+    """Return the form in JSON's types, for doors that speak JSON."""
+    return {
+        "action": form.action,
+        "title": form.title,
+        "summary": form.summary,
+        "risk": form.risk,
+        "note": form.note,
+        "approval": form.approval,
+        "fields": [_field(field) for field in form.fields],
+    }
+
+
+def _field(field: Field) -> dict[str, Json]:
+    parameter = field.parameter
+    return {
+        "name": parameter.name,
+        "kind": parameter.kind.value,
+        "label": parameter.label,
+        "help": parameter.help,
+        "required": parameter.required,
+        "value": field.value,
+        "fault": field.fault,
+        "pattern": parameter.pattern,
+        "minimum": None if parameter.minimum is None else str(parameter.minimum),
+        "maximum": None if parameter.maximum is None else str(parameter.maximum),
+        "min_length": parameter.min_length,
+        "max_length": parameter.max_length,
+        "choices": [{"value": choice.value, "label": choice.label} for choice in field.choices],
+    }

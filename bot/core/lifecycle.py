@@ -1,0 +1,151 @@
+"""The one lifecycle: every state a run can be in and every way from one to another.
+
+Nothing else in Deputy changes a state. Ends are absorbing: no row of TABLE starts in one.
+The README's diagram is generated from TABLE.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.core.approval import Vote
+from bot.core.audit import Draft, Tag
+from bot.core.canonical import Json
+from bot.core.errors import Conflict
+from bot.core.principal import Who
+from bot.core.run import Outcome, Run, State
+
+DEPUTY = Who("deputy", "deputy", "Deputy")
+
+
+class Event(StrEnum):
+    """What can happen to a run."""
+
+    PERMIT = "permit"
+    ASK = "ask"
+    REFUSE = "refuse"
+    VOTE = "vote"
+    APPROVE = "approve"
+    DENY = "deny"
+    EXPIRE = "expire"
+    WITHDRAW = "withdraw"
+    START = "start"
+    CANCEL = "cancel"
+    SUCCEED = "succeed"
+    FAIL = "fail"
+    TIME_OUT = "time out"
+    INTERRUPT = "interrupt"
+    REQUEUE = "requeue"
+
+
+TABLE: Mapping[tuple[State | None, Event], tuple[State, Tag]] = {
+    (None, Event.PERMIT): (State.QUEUED, Tag.REQUEST_PERMITTED),
+    (None, Event.ASK): (State.AWAITING_APPROVAL, Tag.REQUEST_NEEDS_APPROVAL),
+    (None, Event.REFUSE): (State.REFUSED, Tag.REQUEST_REFUSED),
+    (State.AWAITING_APPROVAL, Event.VOTE): (State.AWAITING_APPROVAL, Tag.APPROVAL_GRANTED),
+    (State.AWAITING_APPROVAL, Event.APPROVE): (State.QUEUED, Tag.REQUEST_APPROVED),
+    (State.AWAITING_APPROVAL, Event.DENY): (State.DENIED, Tag.APPROVAL_DENIED),
+    (State.AWAITING_APPROVAL, Event.EXPIRE): (State.EXPIRED, Tag.REQUEST_EXPIRED),
+    (State.AWAITING_APPROVAL, Event.WITHDRAW): (State.WITHDRAWN, Tag.REQUEST_WITHDRAWN),
+    (State.AWAITING_APPROVAL, Event.REFUSE): (State.REFUSED, Tag.RUN_REFUSED),
+    (State.QUEUED, Event.START): (State.RUNNING, Tag.RUN_STARTED),
+    (State.QUEUED, Event.CANCEL): (State.CANCELLED, Tag.RUN_CANCELLED),
+    (State.QUEUED, Event.REFUSE): (State.REFUSED, Tag.RUN_REFUSED),
+    (State.RUNNING, Event.SUCCEED): (State.SUCCEEDED, Tag.RUN_SUCCEEDED),
+    (State.RUNNING, Event.FAIL): (State.FAILED, Tag.RUN_FAILED),
+    (State.RUNNING, Event.TIME_OUT): (State.TIMED_OUT, Tag.RUN_TIMED_OUT),
+    (State.RUNNING, Event.CANCEL): (State.CANCELLED, Tag.RUN_CANCELLED),
+    (State.RUNNING, Event.INTERRUPT): (State.INTERRUPTED, Tag.RUN_INTERRUPTED),
+    (State.RUNNING, Event.REQUEUE): (State.QUEUED, Tag.RUN_REQUEUED),
+}
+
+
+@dataclass(frozen=True)
+class Happening:
+    """An event with what belongs to it. `by` is who caused it; Deputy itself where nobody did."""
+
+    event: Event
+    by: Who = DEPUTY
+    vote: Vote | None = None
+    outcome: Outcome | None = None
+    worker: str = ""
+    reasons: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transition: the run before (None: it is new) and after, and the fact to be written with it."""
+
+    before: Run | None
+    run: Run
+    happening: Happening
+    entry: Draft
+
+
+def begin(run: Run, happening: Happening, now: datetime) -> Step:
+    """Let a new run begin; `run` carries what was asked, its state is set here."""
+    return _step(None, run, happening, now)
+
+
+def advance(run: Run, happening: Happening, now: datetime) -> Step:
+    """Take a run one step on. Raises Conflict where TABLE has no such step (an end is absorbing)."""
+    return _step(run, run, happening, now)
+
+
+def _step(before: Run | None, run: Run, happening: Happening, now: datetime) -> Step:
+    row = TABLE.get((before.state if before else None, happening.event))
+    if row is None:
+        raise Conflict(f"{run.id} is {wording(run.state)} by now; there is nothing to {happening.event.value}.")
+    state, tag = row
+    after = replace(run, state=state, revision=run.revision + 1, **_changed(run, state, happening, now))
+    return Step(before, after, happening, Draft(tag, happening.by, run.id, now, _facts(after, happening)))
+
+
+def wording(state: State) -> str:
+    """Return a state as people read it: `awaiting approval`."""
+    return state.value.replace("_", " ")
+
+
+def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    if happening.vote:
+        changed["votes"] = (*run.votes, happening.vote)
+    if happening.event is Event.START:
+        changed |= {"attempt": run.attempt + 1, "worker": happening.worker, "started": now}
+    if happening.outcome:
+        changed["outcome"] = happening.outcome
+    if happening.reasons:
+        changed["reasons"] = happening.reasons
+    if state.ended:
+        changed["ended"] = now
+    return changed
+
+
+def _facts(run: Run, happening: Happening) -> dict[str, Json]:
+    facts: dict[str, Json] = {"action": run.request.action, "digest": run.digest, "state": run.state.value}
+    if happening.reasons:
+        facts["reasons"] = happening.reasons
+    if happening.policies:
+        facts["policies"] = happening.policies
+    if happening.vote:
+        facts["vote"] = "yes" if happening.vote.yes else "no"
+        facts["comment"] = happening.vote.comment
+    if happening.outcome:
+        facts["summary"], facts["code"] = happening.outcome.summary, happening.outcome.code
+        facts["verified"] = happening.outcome.verified
+    if happening.event is Event.START:
+        facts["attempt"], facts["worker"] = run.attempt, run.worker
+    return {**facts, **happening.facts}
+
+
+def diagram() -> str:
+    """Draw TABLE as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2"]
+    for (before, event), (after, _) in TABLE.items():
+        lines.append(f"    {before or '[*]'} --> {after}: {event.value}")
+    lines += [f"    {state} --> [*]" for state in State if state.ended]
+    return "\n".join(lines)

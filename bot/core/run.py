@@ -1,0 +1,91 @@
+"""A run: the life of one request, from asked to ended."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.approval import Tally, Vote, tally
+from bot.core.canonical import Json
+from bot.core.request import Request
+
+
+class State(StrEnum):
+    """Where a run is. All but the first three are ends."""
+
+    AWAITING_APPROVAL = "awaiting_approval"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (State.AWAITING_APPROVAL, State.QUEUED, State.RUNNING)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in chat a run was asked for, and so where it is told: platform and conversation id."""
+
+    platform: str
+    conversation: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a script left behind. `result` is its structured result (redacted), `output` its text.
+
+    `verified` is the check's answer, None where there is none. `seconds` is the script's wall time.
+    A private action's `output` and `result` are empty here: they are sealed in the store.
+    """
+
+    summary: str = ""
+    code: int | None = None
+    seconds: float = 0.0
+    output: str = ""
+    result: Json = None
+    truncated: bool = False
+    verified: bool | None = None
+    check: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One request's life. `revision` counts its changes and guards each of them (compare-and-set).
+
+    `id` reads `R-7K3M9QX4`. `attempt` counts starts; `worker` names who started it last.
+    """
+
+    id: str
+    request: Request
+    digest: str
+    title: str
+    risk: str
+    place: Place
+    state: State
+    created: datetime
+    private: bool = False
+    idempotent: bool = False
+    needed: int = 0
+    approver_roles: tuple[str, ...] = ()
+    votes: tuple[Vote, ...] = ()
+    reasons: tuple[str, ...] = ()
+    attempt: int = 0
+    worker: str = ""
+    started: datetime | None = None
+    ended: datetime | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+    revision: int = 0
+    rerun_of: str = ""
+
+    @property
+    def tally(self) -> Tally:
+        """How the votes stand on this run's digest."""
+        return tally(self.votes, digest=self.digest, requester=self.request.requester, needed=self.needed)

@@ -1,0 +1,59 @@
+"""Text from outside: what is let in, and how the rest is shown.
+
+Characters that are invisible, that reorder a line, or that imitate another script's letters
+are never shown as themselves on a card an approver reads (attack X3).
+"""
+
+import re
+import unicodedata
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_WORD = re.compile(r"\w+")
+
+
+def fault_in(text: str, *, lines: bool) -> str | None:
+    """Say what makes `text` unfit as an argument, or None. `lines` allows line feeds and tabs."""
+    for char in text:
+        if unicodedata.category(char) == "Cs":
+            return "holds half of a character (a lone surrogate)"
+        if unicodedata.category(char) == "Cc" and not (lines and char in "\n\t"):
+            return f"holds the control character {escape(char)}"
+        if char in "\u2028\u2029":
+            return f"holds the line separator {escape(char)}"
+    return None
+
+
+def escape(char: str) -> str:
+    """Show one character by its code point: `⟨U+202E⟩`."""
+    return f"⟨U+{ord(char):04X}⟩"
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return `text` with everything a reader could not see, or could mistake, shown as its code point."""
+    text = _WORD.sub(_unmix, text)
+    return "".join(char if _plain(char, lines) else escape(char) for char in text)
+
+
+def _plain(char: str, lines: bool) -> bool:
+    if lines and char in "\n\t":
+        return True
+    category = unicodedata.category(char)
+    return category not in _HIDDEN and not (category == "Zs" and char != " ")
+
+
+def _unmix(match: re.Match[str]) -> str:
+    """Escape the letters of other scripts in a word that also has Latin ones (a Cyrillic `а` in `аdmin`)."""
+    word = match[0]
+    scripts = {_script(char) for char in word if char.isalpha()}
+    if "LATIN" not in scripts or len(scripts) == 1:
+        return word
+    return "".join(escape(char) if char.isalpha() and _script(char) != "LATIN" else char for char in word)
+
+
+def _script(char: str) -> str:
+    return unicodedata.name(char, "UNKNOWN").split(" ")[0]
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut `text` to `limit` characters, the last of them an ellipsis where something was cut."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,381 @@
+"""The ports: what Deputy needs from the world, on one page.
+
+Adapters satisfy these structurally; `app.py` alone knows which is which. Every error that crosses a
+port is one of `core/errors.py`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from bot.core.action import Action, Script
+from bot.core.audit import Draft, Entry
+from bot.core.canonical import Json
+from bot.core.card import Card
+from bot.core.catalog import Catalog
+from bot.core.decision import Decision
+from bot.core.parameter import Value
+from bot.core.principal import Account, Principal, Who
+from bot.core.run import Place, Run, State
+from bot.core.secret import Secret
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> datetime:
+        """Return the time in UTC, with its zone."""
+
+
+# ---- who may do what ---------------------------------------------------------------------------
+
+
+class Directory(Protocol):
+    """Who people are and what groups they are in."""
+
+    async def principal(self, account: Account) -> Principal:
+        """Return who an account is. Raises Refused for one that is linked to nobody; Unavailable."""
+
+    async def live(self, who: Who) -> Principal:
+        """Return a known principal with the groups of this moment. Raises Refused for one who left."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """May this principal run this action, with these arguments, through this door, now?"""
+
+    principal: Principal
+    action: Action
+    arguments: Mapping[str, Value]
+    door: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class RoleInfo:
+    """A role as people know it: its name in policies, its title, and where its people are found."""
+
+    name: str
+    title: str
+    contact: str = ""
+
+
+class Policy(Protocol):
+    """Decides. An error, a policy that can't be read, or a question outside the schema denies."""
+
+    def version(self) -> str:
+        """Return the SHA-256 over all policy files, in hex. Raises Invalid where they are broken."""
+
+    def decide(self, question: Question) -> Decision:
+        """Say whether it may run: at once, with how many approvals, or not and why."""
+
+    def may_approve(self, approver: Principal, question: Question) -> Decision:
+        """Say whether `approver` may vote on `question`: Permit or Deny."""
+
+    def menu(self, principal: Principal, actions: Iterable[Action], door: str) -> Mapping[str, Decision]:
+        """Decide many actions at once, without arguments, for showing what somebody may do."""
+
+    def roles(self, groups: Iterable[str]) -> frozenset[str]:
+        """Return the roles that a set of group ids gives."""
+
+    def role(self, name: str) -> RoleInfo:
+        """Return what people call a role."""
+
+
+# ---- what there is to run ----------------------------------------------------------------------
+
+
+class CatalogSource(Protocol):
+    """Where actions come from. Edits show at once: what is returned is what lies there now."""
+
+    def catalog(self) -> Catalog:
+        """Return every action, and the fault of every broken one."""
+
+    def action(self, name: str) -> Action:
+        """Return one action as it lies there now. Raises NotFound, or Invalid where it is broken."""
+
+    def interpreter(self, action: Action) -> str:
+        """Name what runs the action's script, exactly: path, version and SHA-256. Raises Unavailable."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """All a runner needs for one start. `credentials` maps a name in the script to its fields.
+
+    `arguments` are canonical values; `limits` are `cpu` seconds, `memory` and `file` bytes.
+    """
+
+    run: str
+    action: Action
+    script: Script
+    arguments: Mapping[str, Value | Secret]
+    credentials: Mapping[str, Mapping[str, Secret]]
+    timeout: float
+    output_cap: int = 1_000_000
+
+
+class ExitReason(StrEnum):
+    """Why a script is no longer running."""
+
+    EXITED = "exited"
+    TIMED_OUT = "timed_out"
+    STOPPED = "stopped"
+    OUTPUT_LIMIT = "output_limit"
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a script ended. `result` is its structured result (not yet redacted), None where it gave none."""
+
+    reason: ExitReason
+    code: int | None = None
+    result: Json = None
+    seconds: float = 0.0
+    sentence: str = ""
+
+
+class Stop(Protocol):
+    """Tells a runner to stop: an `asyncio.Event` is one."""
+
+    def is_set(self) -> bool: ...
+
+    async def wait(self) -> object: ...
+
+
+class Runner(Protocol):
+    """Runs scripts somewhere, leaving nothing behind."""
+
+    async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
+        """Run to the end, handing raw output over as it comes. Never raises for what a script does."""
+
+
+# ---- secrets -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class SecretRow:
+    """One sealed secret version as stored: nothing in it is readable without the vault's key."""
+
+    name: str
+    version: int
+    key_id: str
+    wrapped_key: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+    created: datetime
+
+
+class SecretRows(Protocol):
+    """Where the built-in vault keeps its rows."""
+
+    async def secret(self, name: str, version: int | None = None) -> SecretRow | None:
+        """Return one version of a secret, the newest where none is named."""
+
+    async def secrets(self) -> Sequence[SecretRow]:
+        """Return the newest version of every secret."""
+
+    async def all_secret_rows(self) -> Sequence[SecretRow]:
+        """Return every version of every secret."""
+
+
+class Vault(Protocol):
+    """Keeps credentials and hands them out for one run."""
+
+    async def version(self, reference: str) -> int:
+        """Return the newest version of `vault:name`. Raises NotFound with what to do."""
+
+    async def lease(self, reference: str, version: int, run: str) -> Mapping[str, Secret]:
+        """Return the fields of one version, for one run. Raises NotFound, Damaged, Unavailable."""
+
+    async def revoke(self, reference: str, run: str) -> None:
+        """Give a lease back."""
+
+    def seal(self, name: str, version: int, fields: Mapping[str, str], now: datetime) -> SecretRow:
+        """Seal one secret version into a row for the store."""
+
+    def seal_text(self, name: str, text: str) -> bytes:
+        """Seal a text that belongs to `name` (a private result)."""
+
+    def open_text(self, name: str, sealed: bytes) -> str:
+        """Open what `seal_text` sealed. Raises Damaged."""
+
+
+# ---- truth ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Post:
+    """Something to be shown in chat. The newest post with a `key` replaces the older ones in place.
+
+    `only` names the one principal (`tenant/oid`) who sees it; empty: everybody in the conversation.
+    """
+
+    place: Place
+    key: str
+    card: Card
+    only: str = ""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message or click as it came in: its id, and a SHA-256 of its content."""
+
+    id: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """The whole output of a run: plain, or `sealed` by the vault where the result is private."""
+
+    run: str
+    text: str = ""
+    sealed: bytes | None = field(default=None, repr=False)
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """All that one transition writes, committed together or not at all.
+
+    `run` replaces the run whose revision is one less (compare-and-set); a new run has revision 1.
+    Every entry gets its place in the audit chain; every post is stamped with the last one's reference.
+    `delivery` makes it happen once however often it is delivered.
+    """
+
+    entries: tuple[Draft, ...]
+    run: Run | None = None
+    posts: tuple[Post, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    output: Output | None = None
+    delivery: Delivery | None = None
+    secrets: tuple[SecretRow, ...] = ()
+    removed_secrets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A post in the outbox. `attempts` counts failed deliveries."""
+
+    id: int
+    post: Post
+    attempts: int
+
+
+class Store(Protocol):
+    """The truth: runs, audit chain, outbox, inbox, scripts and outputs."""
+
+    async def commit(self, change: Change) -> tuple[Entry, ...]:
+        """Write a change. Raises Conflict (somebody was first, or delivered before), Unavailable."""
+
+    async def delivered_before(self, delivery: Delivery) -> str | None:
+        """Return the run an earlier delivery of the same id led to ('' for none), or None where it is new.
+
+        Raises Conflict where the same id came with another content.
+        """
+
+    async def run(self, run: str) -> Run:
+        """Return one run. Raises NotFound."""
+
+    async def runs(
+        self,
+        *,
+        states: Iterable[State] = (),
+        requester: Who | None = None,
+        limit: int = 50,
+    ) -> Sequence[Run]:
+        """Return runs, newest first."""
+
+    async def usage(self, who: Who) -> Mapping[str, int]:
+        """Count somebody's runs by action."""
+
+    async def script(self, sha: str) -> bytes:
+        """Return a script's bytes by their SHA-256. Raises NotFound, Damaged."""
+
+    async def output(self, run: str) -> Output | None:
+        """Return a run's whole output."""
+
+    async def forget_outputs(self, now: datetime) -> int:
+        """Remove private outputs whose time is over; return how many."""
+
+    async def entries(self, *, after: int = 0, limit: int = 1000, subject: str = "") -> Sequence[Entry]:
+        """Return audit entries in order of their sequence numbers, those after `after`."""
+
+    async def head(self) -> tuple[int, str]:
+        """Return the sequence number and hash of the newest audit entry."""
+
+    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
+        """Return the posts that are due, oldest first; per key only the newest."""
+
+    async def posted(self, ids: Iterable[int]) -> None:
+        """Mark posts as delivered."""
+
+    async def postpone(self, post: int, until: datetime) -> None:
+        """Try a post again later."""
+
+
+class Engine(Protocol):
+    """Tells workers that a run is queued. The store is the truth; a lost word costs only time."""
+
+    async def enqueue(self, run: str) -> None:
+        """Say that a run is queued."""
+
+    async def next(self) -> str:
+        """Wait for a queued run's id."""
+
+
+# ---- chat ----------------------------------------------------------------------------------------
+
+
+class Chat(Protocol):
+    """One chat platform."""
+
+    async def post(self, post: Post) -> None:
+        """Show a post, or update the one with its key; doing it twice changes nothing. Raises Unavailable."""
+
+    def progress(self, place: Place, run: str, lines: str) -> None:
+        """Show the last lines of a running script; best effort, coalesced."""
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """Who asked a running script to stop, and the event its runner waits on."""
+
+    event: Stop
+    set: Callable[[], None]
+    by: Who | None = None
+
+
+class Running(Protocol):
+    """The scripts that run in this process now."""
+
+    def stop(self, run: str, by: Who) -> bool:
+        """Ask a running script to stop; False where it doesn't run here."""
+
+    def begin(self, run: str) -> AbstractAsyncContextManager["Stop"]:
+        """Keep a run among those that can be stopped, for as long as it runs."""
+
+    def stopped_by(self, run: str) -> Who | None:
+        """Return who asked a run to stop, or None."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything the services need, put together once by `app.py`."""
+
+    clock: Clock
+    directory: Directory
+    policy: Policy
+    catalog: CatalogSource
+    vault: Vault
+    store: Store
+    engine: Engine
+    runners: Mapping[str, Runner]
+    chats: Mapping[str, Chat]
+    running: Running
+    nonce: Callable[[], str]
+    approval_ttl: float = 8 * 3600.0
+    private_ttl: float = 3600.0

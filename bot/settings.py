@@ -1,0 +1,80 @@
+"""Settings: one frozen value read from `DEPUTY_*` variables and a `.env` file at the start."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from bot.core.errors import Invalid
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how long they may take. Times are in seconds."""
+
+    data_dir: Path = Path(".deputy")
+    actions_dir: Path = Path("actions")
+    policies_dir: Path = Path("policies")
+    host: str = "127.0.0.1"
+    port: int = 8700
+    local_chat: bool = False
+    approval_ttl: float = 8 * 3600.0
+    private_ttl: float = 3600.0
+    concurrency: int = 8
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "deputy.db"
+
+    @property
+    def key_file(self) -> Path:
+        return self.data_dir / "vault.key"
+
+
+def read(environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:
+    """Read the settings; raises Invalid naming the variable that is wrong or unknown."""
+    given = dict(os.environ if environment is None else environment)
+    values = {
+        **_from_file(env_file),
+        **{key: value for key, value in given.items() if key.startswith("DEPUTY_")},
+    }
+    fields = {f"DEPUTY_{name.upper()}": name for name in Settings.__dataclass_fields__}
+    unknown = sorted(set(values) - set(fields))
+    if unknown:
+        known = ", ".join(sorted(fields))
+        raise Invalid(f"There is no such setting. The settings are {known}.", unknown[0])
+    settings = Settings(**{fields[key]: _typed(key, fields[key], value) for key, value in values.items()})
+    if settings.local_chat and settings.host not in LOOPBACK:
+        raise Invalid("The local channel lets anybody be anybody, so it listens on loopback only.", "DEPUTY_HOST")
+    return settings
+
+
+def _from_file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    return {key: value or "" for key, value in dotenv_values(path).items() if key.startswith("DEPUTY_")}
+
+
+def _typed(variable: str, name: str, text: str) -> Any:
+    default = Settings.__dataclass_fields__[name].default
+    try:
+        if isinstance(default, bool):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}[
+                text.strip().lower()
+            ]
+        if isinstance(default, int | float):
+            number = type(default)(text)
+            if number <= 0 or (name == "port" and number > 65535):
+                raise ValueError
+            return number
+    except (KeyError, ValueError):
+        kind = {bool: "yes or no", int: "a positive whole number", float: "a positive number"}[type(default)]
+        raise Invalid(f"“{text}” is not {kind}{' up to 65535' if name == 'port' else ''}.", variable) from None
+    if not text.strip():
+        raise Invalid("It is empty.", variable)
+    return Path(text) if isinstance(default, Path) else text
