@@ -341,12 +341,33 @@ class Chat(Protocol):
 
 
 @dataclass(frozen=True)
-class Stopping:
-    """Who asked a running script to stop, and the event its runner waits on."""
+class Message:
+    """One message of the local channel. `id` orders them; `version` grows with every update in place.
 
-    event: Stop
-    set: Callable[[], None]
-    by: Who | None = None
+    A person's words have an `author` and a `text`; Deputy's have a `card`. `only` as in `Post`.
+    """
+
+    id: int
+    key: str
+    version: int
+    at: datetime
+    only: str = ""
+    author: str = ""
+    text: str = ""
+    card: Card | None = None
+
+
+class Timeline(Protocol):
+    """Where the local channel keeps its messages."""
+
+    async def show(self, post: Post, now: datetime) -> Message:
+        """Write a card under the post's key, or update the one there; the same post twice changes nothing."""
+
+    async def say(self, place: Place, author: str, text: str, key: str, now: datetime) -> Message:
+        """Write a person's words; the same key twice changes nothing."""
+
+    async def messages(self, place: Place, limit: int = 200) -> Sequence[Message]:
+        """Return the newest messages in order of their ids."""
 
 
 class Running(Protocol):
