@@ -244,6 +244,9 @@ class Change:
     `run` replaces the run whose revision is one less (compare-and-set); a new run has revision 1.
     Every entry gets its place in the audit chain; every post is stamped with the last one's reference.
     `delivery` makes it happen once however often it is delivered.
+    `secrets` are new rows; Conflict where one has a name and version that exist.
+    `rewrapped` rows replace the `key_id` and `wrapped_key`, and nothing else, of the rows with their name
+    and version; Conflict where one is gone. `removed_secrets` are names, removed with all their versions.
     """
 
     entries: tuple[Draft, ...]
@@ -253,6 +256,7 @@ class Change:
     output: Output | None = None
     delivery: Delivery | None = None
     secrets: tuple[SecretRow, ...] = ()
+    rewrapped: tuple[SecretRow, ...] = ()
     removed_secrets: tuple[str, ...] = ()
 
 
@@ -325,6 +329,12 @@ class Engine(Protocol):
 
     async def next(self) -> str:
         """Wait for a queued run's id."""
+
+    def knock(self) -> None:
+        """Say that posts wait in the outbox."""
+
+    async def knocked(self, seconds: float) -> None:
+        """Wait until somebody knocks, `seconds` at most."""
 
 
 # ---- chat ----------------------------------------------------------------------------------------

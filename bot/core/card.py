@@ -65,7 +65,25 @@ class Hidden:
     run: str
 
 
-Block = Text | Table | Hidden
+@dataclass(frozen=True)
+class Item:
+    """One line of a menu: `subject` is the id of the action it opens."""
+
+    subject: str
+    label: str
+    detail: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Menu:
+    """Actions to choose from, under a heading; choosing one is pressing `Verb.OPEN` on its subject."""
+
+    heading: str
+    items: tuple[Item, ...]
+
+
+Block = Text | Table | Hidden | Menu
 
 
 @dataclass(frozen=True)
@@ -84,7 +102,7 @@ class Button:
 
 @dataclass(frozen=True)
 class Card:
-    """One message. `run` names the run it tells of, `audit` the entry that proves it."""
+    """One message. `run` and `state` say which run it tells of and how that stands; `audit` proves it."""
 
     title: str
     tone: Tone = Tone.NEUTRAL
@@ -93,6 +111,7 @@ class Card:
     blocks: tuple[Block, ...] = ()
     buttons: tuple[Button, ...] = ()
     run: str = ""
+    state: str = ""
     audit: str = ""
     footnote: str = ""
 
@@ -107,6 +126,7 @@ def to_json(card: Card) -> dict[str, Json]:
         "blocks": [_block(block) for block in card.blocks],
         "buttons": [{**vars(button), "verb": button.verb.value} for button in card.buttons],
         "run": card.run,
+        "state": card.state,
         "audit": card.audit,
         "footnote": card.footnote,
     }
@@ -117,6 +137,8 @@ def _block(block: Block) -> dict[str, Json]:
         return {"kind": "table", "heads": block.heads, "rows": block.rows, "cut": block.cut}
     if isinstance(block, Hidden):
         return {"kind": "hidden", "run": block.run}
+    if isinstance(block, Menu):
+        return {"kind": "menu", "heading": block.heading, "items": [vars(item) for item in block.items]}
     return {"kind": "text", "text": block.text, "code": block.code, "cut": block.cut}
 
 
@@ -130,6 +152,7 @@ def from_json(data: Mapping[str, Any]) -> Card:
         blocks=tuple(_read_block(block) for block in data["blocks"]),
         buttons=tuple(Button(**{**button, "verb": Verb(button["verb"])}) for button in data["buttons"]),
         run=data["run"],
+        state=data["state"],
         audit=data["audit"],
         footnote=data["footnote"],
     )
@@ -140,4 +163,6 @@ def _read_block(data: Mapping[str, Any]) -> Block:
         return Table(tuple(data["heads"]), tuple(tuple(row) for row in data["rows"]), data["cut"])
     if data["kind"] == "hidden":
         return Hidden(data["run"])
+    if data["kind"] == "menu":
+        return Menu(data["heading"], tuple(Item(**item) for item in data["items"]))
     return Text(data["text"], data["code"], data["cut"])

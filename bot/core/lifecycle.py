@@ -121,7 +121,7 @@ def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dic
     if happening.reasons:
         changed["reasons"] = happening.reasons
     if state.ended:
-        changed["ended"] = now
+        changed |= {"ended": now, "ended_by": happening.by}
     return changed
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bot.core.approval import Tally, Vote, tally
 from bot.core.canonical import Json
+from bot.core.principal import Who
 from bot.core.request import Request
 
 
@@ -81,6 +82,7 @@ class Run:
     worker: str = ""
     started: datetime | None = None
     ended: datetime | None = None
+    ended_by: Who | None = None
     outcome: Outcome = field(default_factory=Outcome)
     revision: int = 0
     rerun_of: str = ""

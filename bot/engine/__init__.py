@@ -1,0 +1,1 @@
+"""Engines: how a worker hears that a run is queued."""

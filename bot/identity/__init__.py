@@ -1,0 +1,1 @@
+"""Directories: who people are and what groups they are in."""

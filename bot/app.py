@@ -1,0 +1,175 @@
+"""The composition root: the only file that names concrete backends and puts them together."""
+
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.catalog.folder import Folder
+from bot.chat.local.listen import Person, application
+from bot.chat.local.post import LocalChat
+from bot.core.errors import Invalid, Unavailable
+from bot.core.principal import Who
+from bot.core.secret import Secret
+from bot.engine.embedded import EmbeddedEngine
+from bot.engine.lock import only_one
+from bot.engine.running import RunningHere
+from bot.identity.local import PEOPLE, LocalDirectory
+from bot.policy.cedar import CedarPolicy
+from bot.ports import Ports
+from bot.runners.local import LocalRunner, harden_process, interpreter_of
+from bot.service.desk import Desk
+from bot.service.secrets import set_secret
+from bot.settings import Settings
+from bot.store.database import SqlStore, open_store
+from bot.vault.builtin import BuiltinVault, open_vault
+from bot.worker import Worker
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
+EXAMPLES = {
+    "helpdesk": ("unlock-account alice", "reset-password bob", ""),
+    "manager": ("approvals", "show-account bob", "whoami"),
+    "oncall": ("disk-usage", "restart-service web", "clean-old-files"),
+    "engineer": ("top-processes", "check-url", "approvals"),
+    "nobody": ("unlock-account alice", "whoami", "help"),
+}
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return datetime.now(UTC)
+
+
+def nonce() -> str:
+    """Return a random text of 26 characters (130 bits) that is easy to read aloud."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(26))
+
+
+def catalog_of(settings: Settings) -> Folder:
+    """Return the catalogue that the settings name."""
+    return Folder(settings.actions_dir, interpreter_of)
+
+
+@dataclass(frozen=True)
+class Deputy:
+    """A Deputy that is up: its parts, and the address its channel listens on (empty: none)."""
+
+    settings: Settings
+    ports: Ports
+    store: SqlStore
+    vault: BuiltinVault
+    address: str = ""
+
+    async def keep(self, credentials: Mapping[str, Mapping[str, str]], by: Who) -> None:
+        """Put credentials into the vault, each as a new version."""
+        for name, fields in credentials.items():
+            wrapped = {field: Secret(value) for field, value in fields.items()}
+            await set_secret(self.store, self.vault, name, wrapped, by, self.ports.clock.now())
+
+
+@asynccontextmanager
+async def data(settings: Settings) -> AsyncIterator[tuple[SqlStore, BuiltinVault]]:
+    """Open the database and the vault, without working on runs: any number of processes may."""
+    make_data_dir(settings.data_dir)
+    store = await open_store(settings.database)
+    try:
+        yield store, await open_vault(settings.key_file, store)
+    finally:
+        await store.close()
+
+
+def make_data_dir(path: Path) -> None:
+    """Make the folder for Deputy's data, for its owner alone."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {path} can't be made: {error.strerror}. Set DEPUTY_DATA_DIR."
+        ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Unavailable(f"The data folder {path} can't be written to. Set DEPUTY_DATA_DIR.")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Deputy]:
+    """Bring everything up, in the order in which it depends on each other, and down again."""
+    if not settings.local_chat:
+        raise Invalid(
+            "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
+        )
+    async with AsyncExitStack() as stack:
+        make_data_dir(settings.data_dir)
+        stack.enter_context(only_one(settings.data_dir))
+        harden_process()
+        store, vault = await stack.enter_async_context(data(settings))
+        runner = LocalRunner(settings.data_dir / "runs")
+        await runner.open()
+        stack.push_async_callback(runner.close)
+        here = RunningHere()
+        policy = CedarPolicy(settings.policies_dir)
+        channel = LocalChat(store, SystemClock())
+        ports = Ports(
+            clock=SystemClock(),
+            directory=LocalDirectory(policy.roles),
+            policy=policy,
+            catalog=catalog_of(settings),
+            vault=vault,
+            store=store,
+            engine=EmbeddedEngine(),
+            runners={"local": runner},
+            chats={"local": channel},
+            running=here,
+            nonce=nonce,
+            approval_ttl=settings.approval_ttl,
+            private_ttl=settings.private_ttl,
+        )
+        people = [Person(one.account, one.name, one.title, EXAMPLES[one.account]) for one in PEOPLE]
+        site = application(Desk(ports), channel, people)
+        listener = listen_on(settings)
+        worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.concurrency)
+        await worker.start()
+        stack.push_async_callback(worker.close)
+        stack.callback(here.stop_all)
+        stack.push_async_callback(await serve(site, listener))
+        yield Deputy(settings, ports, store, vault, address(settings, listener))
+
+
+def listen_on(settings: Settings) -> socket.socket:
+    """Take the port. Raises Unavailable naming it where somebody else has it."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"Port {settings.port} on {settings.host} can't be taken: {(error.strerror or str(error)).lower()}. "
+            "Stop what listens there, or choose another with DEPUTY_PORT."
+        ) from None
+    return listener
+
+
+def address(settings: Settings, listener: socket.socket) -> str:
+    """Return the address of a page that listens on loopback."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+async def serve(site: web.Application, listener: socket.socket) -> partial[object]:
+    """Serve an application; returns what closes it."""
+    server = web.AppRunner(site, access_log=None, shutdown_timeout=2.0)
+    await server.setup()
+    await web.SockSite(server, listener).start()
+    return partial(server.cleanup)

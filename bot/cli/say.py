@@ -1,0 +1,119 @@
+"""`deputy say`: the local channel in a terminal."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Annotated, Any
+from uuid import uuid4
+
+import aiohttp
+import typer
+
+from bot.cli import show
+from bot.core.errors import Unavailable
+from bot.core.run import State
+from bot.settings import Settings, read
+
+EXIT_CODES = {State.SUCCEEDED: 0, State.AWAITING_APPROVAL: 3, State.REFUSED: 2, State.DENIED: 2}
+FAILED = 1
+REFUSED = 2
+
+
+def say(
+    text: Annotated[str, typer.Argument(help='What you would type after /deputy: "disk-usage path=/"')],
+    who: Annotated[str, typer.Option("--as", help="helpdesk, manager, oncall, engineer or nobody")],
+) -> None:
+    """Say something to Deputy and see it through: exit code 0 succeeded, 1 failed, 2 refused, 3 waiting."""
+    raise typer.Exit(asyncio.run(_say(replace(read(), local_chat=True), who, text)))
+
+
+async def _say(settings: Settings, who: str, text: str) -> int:
+    async with _channel(settings) as channel:
+        status, answer = await channel.post(
+            "/api/say", {"as": who, "delivery": str(uuid4()), "text": f"/deputy {text}"}
+        )
+        if status != 200:
+            print(f"✖ {answer['error']}")
+            return REFUSED if status in (400, 403, 404, 409) else FAILED
+        reply = answer["reply"]
+        if reply["card"]:
+            print(show.card(reply["card"]))
+        if reply["form"]:
+            print(show.form(reply["form"]))
+            return REFUSED
+        return await _follow(channel, who, reply["run"]) if reply["run"] else 0
+
+
+class _Channel:
+    """The local channel's API, at one address."""
+
+    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+        self._session = session
+        self._address = address
+
+    async def get(self, path: str, **query: str) -> tuple[int, Any]:
+        async with self._session.get(f"{self._address}{path}", params=query) as answer:
+            return answer.status, await answer.json()
+
+    async def post(self, path: str, body: Mapping[str, str]) -> tuple[int, Any]:
+        async with self._session.post(f"{self._address}{path}", json=body) as answer:
+            return answer.status, await answer.json()
+
+
+@asynccontextmanager
+async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
+    """Speak to the Deputy that runs, or bring one up for as long as this takes."""
+    async with aiohttp.ClientSession() as session:
+        address = f"http://{settings.host}:{settings.port}"
+        try:
+            async with session.get(f"{address}/healthz", timeout=aiohttp.ClientTimeout(total=2)):
+                pass
+        except (aiohttp.ClientError, TimeoutError):
+            async with _own(settings) as own:
+                yield _Channel(session, own)
+        else:
+            yield _Channel(session, address)
+
+
+@asynccontextmanager
+async def _own(settings: Settings) -> AsyncIterator[str]:
+    from bot.app import make_data_dir, running
+    from bot.core.lifecycle import DEPUTY
+    from bot.demo.world import World
+
+    make_data_dir(settings.data_dir)
+    world = World()
+    try:
+        async with running(replace(settings, port=0)) as deputy:
+            await world.start(settings.data_dir)
+            await deputy.keep(world.credentials, DEPUTY)
+            yield deputy.address
+    finally:
+        await world.stop()
+
+
+async def _follow(channel: _Channel, who: str, run: str) -> int:
+    """Print a run's card whenever it changes, until the run has ended or waits for somebody else."""
+    shown = 0
+    while True:
+        status, answer = await channel.get("/api/messages", **{"as": who})
+        if status != 200:
+            raise Unavailable(f"The channel can't be read: {answer['error']}")
+        message = next((one for one in reversed(answer["messages"]) if one["key"] == run), None)
+        if message and message["version"] > shown:
+            shown = message["version"]
+            print(show.card(message["card"]), flush=True)
+            state = State(message["card"]["state"])
+            if state.ended or state is State.AWAITING_APPROVAL:
+                await _private(channel, who, run, answer["messages"])
+                return EXIT_CODES.get(state, FAILED)
+        await asyncio.sleep(0.05)
+
+
+async def _private(channel: _Channel, who: str, run: str, messages: list[Mapping[str, Any]]) -> None:
+    """Print a private result where it is this person's."""
+    if any(message["key"] == f"{run}:result" for message in messages):
+        status, answer = await channel.get(f"/api/output/{run}", **{"as": who})
+        if status == 200:
+            print(f"  (only you see this)\n{answer['text']}")

@@ -1,0 +1,212 @@
+"""The cards of a run: what its state, its request and its outcome look like to people."""
+
+from collections.abc import Iterable, Mapping
+
+from bot.core import wording
+from bot.core.canonical import Json, sha256_bytes
+from bot.core.card import Block, Button, Card, Fact, Hidden, Table, Text, Tone, Verb
+from bot.core.parameter import Value
+from bot.core.run import Run, State
+from bot.core.text import shorten, visible
+
+LONG_ARGUMENT = 600
+LONG_OUTPUT = 6_000
+MOST_ROWS = 25
+
+_TONES = {
+    State.AWAITING_APPROVAL: Tone.WAITING,
+    State.QUEUED: Tone.RUNNING,
+    State.RUNNING: Tone.RUNNING,
+    State.SUCCEEDED: Tone.GOOD,
+    State.CANCELLED: Tone.NEUTRAL,
+    State.WITHDRAWN: Tone.NEUTRAL,
+}
+_AGAIN = frozenset(
+    {
+        State.SUCCEEDED,
+        State.FAILED,
+        State.TIMED_OUT,
+        State.CANCELLED,
+        State.INTERRUPTED,
+        State.EXPIRED,
+        State.DENIED,
+    }
+)
+
+
+def run_card(run: Run) -> Card:
+    """The one card that tells of a run in its channel, whatever its state."""
+    return Card(
+        title=run.title,
+        tone=_TONES.get(run.state, Tone.BAD),
+        lead=wording.lead(run),
+        facts=_facts(run),
+        blocks=() if run.private else outcome_blocks(run.outcome.result, run.outcome.output),
+        buttons=_buttons(run),
+        run=run.id,
+        state=run.state.value,
+        footnote=_footnote(run),
+    )
+
+
+def full_card(run: Run) -> Card:
+    """The card of a run with nothing shortened: every argument whole, every vote."""
+    card = run_card(run)
+    long = [
+        Text(f"{name} =\n{visible(_text(value), lines=True)}", code=True)
+        for name, value in _shown_arguments(run).items()
+        if len(_text(value)) > LONG_ARGUMENT
+    ]
+    votes = tuple(
+        Fact(
+            f"{vote.approver.name} said {'yes' if vote.yes else 'no'}",
+            f"{wording.clock(vote.at)} {vote.comment}".strip(),
+        )
+        for vote in run.votes
+    )
+    sealed = (*_request_facts(run), *_sealed_facts(run), *votes)
+    return Card(**{**vars(card), "facts": sealed, "blocks": (*long, *card.blocks)})
+
+
+def private_result(run: Run) -> Card:
+    """The card that only the requester of a private action sees."""
+    good = run.state is State.SUCCEEDED
+    return Card(
+        title=f"{run.title}: the result",
+        tone=Tone.GOOD if good else Tone.BAD,
+        lead="Only you see this. It can be read for an hour." if good else "It failed. Only you see what it said.",
+        blocks=(Hidden(run.id),),
+        run=run.id,
+    )
+
+
+def interrupted_notice(run: Run) -> Card:
+    """A message of its own, so that an interruption is not missed in an older card."""
+    return Card(
+        title=f"{run.title} was interrupted",
+        tone=Tone.BAD,
+        lead=f"{run.request.requester.name}, {wording.lead(run)[0].lower()}{wording.lead(run)[1:]}",
+        facts=argument_facts(run),
+        buttons=(Button("Run again", Verb.RERUN, run.id),),
+        run=run.id,
+    )
+
+
+def outcome_blocks(result: Json, output: str) -> tuple[Block, ...]:
+    """Show a structured result as a table or facts, and a text output as it is, cut where it is long."""
+    blocks: list[Block] = []
+    if isinstance(result, list | tuple) and result and all(isinstance(row, Mapping) for row in result):
+        blocks.append(_table(row for row in result if isinstance(row, Mapping)))
+    elif isinstance(result, Mapping) and result:
+        blocks.append(Table((), tuple((_head(key), cell(value)) for key, value in result.items())))
+    elif isinstance(result, list | tuple) and result:
+        blocks.append(
+            Table((), tuple((cell(value),) for value in result[:MOST_ROWS]), max(0, len(result) - MOST_ROWS))
+        )
+    if output.strip():
+        blocks.append(Text(output[:LONG_OUTPUT].rstrip(), code=True, cut=len(output) > LONG_OUTPUT))
+    return tuple(blocks)
+
+
+def _table(rows: Iterable[Mapping[str, Json]]) -> Table:
+    all_rows = list(rows)
+    heads = list(dict.fromkeys(head for row in all_rows for head in row))
+    cells = tuple(tuple(cell(row.get(head)) for head in heads) for row in all_rows[:MOST_ROWS])
+    return Table(tuple(_head(head) for head in heads), cells, max(0, len(all_rows) - MOST_ROWS))
+
+
+def _head(name: str) -> str:
+    return shorten(name.replace("_", " ").capitalize(), 60)
+
+
+def cell(value: Json) -> str:
+    """Show one value of a structured result in one line."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return shorten(visible(value.replace("\n", " ⏎ ")), 400)
+    if isinstance(value, Mapping):
+        return shorten(", ".join(f"{key}: {cell(item)}" for key, item in value.items()), 400)
+    return shorten(", ".join(cell(item) for item in value), 400)
+
+
+def _facts(run: Run) -> tuple[Fact, ...]:
+    if run.state is State.AWAITING_APPROVAL:
+        return (*_request_facts(run), *_sealed_facts(run), *_approvals(run))
+    return (*_request_facts(run), *_approvals(run))
+
+
+def _request_facts(run: Run) -> tuple[Fact, ...]:
+    reason = (Fact("Reason", visible(run.request.reason)),) if run.request.reason else ()
+    return (Fact("Asked by", run.request.requester.name), *argument_facts(run), *reason)
+
+
+def _sealed_facts(run: Run) -> tuple[Fact, ...]:
+    request = run.request
+    credentials = ", ".join(sorted(request.credentials.values()))
+    return (
+        Fact("Risk", wording.RISKS.get(run.risk, run.risk)),
+        Fact("Target", visible(request.target)),
+        *([Fact("Credential", credentials, code=True)] if credentials else []),
+        Fact("Script", f"{request.action} {request.script[:12]}", code=True),
+        Fact("Decide by", wording.clock(request.expires_at)),
+    )
+
+
+def _approvals(run: Run) -> tuple[Fact, ...]:
+    if not run.needed:
+        return ()
+    people = wording.names(run.tally.approvers) or "nobody yet"
+    return (Fact("Approvals", f"{len(run.tally.approvers)} of {run.needed}: {people}"),)
+
+
+def argument_facts(run: Run) -> tuple[Fact, ...]:
+    return tuple(Fact(name, _short(_text(value)), code=True) for name, value in _shown_arguments(run).items())
+
+
+def _shown_arguments(run: Run) -> Mapping[str, Value]:
+    """Arguments as people may see them: a secret one is a reference to the vault and shows as dots."""
+    secret = f"vault:run/{run.id.lower()}/"
+    return {
+        name: "••••••" if isinstance(value, str) and value.startswith(secret) else value
+        for name, value in run.request.arguments.items()
+    }
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _short(text: str) -> str:
+    """Show an argument; a long one never hides its tail silently (attack O3)."""
+    shown = visible(text.replace("\n", " ⏎ "))
+    if len(shown) <= LONG_ARGUMENT:
+        return shown
+    size = f"{len(text):,} characters in all, SHA-256 {sha256_bytes(text.encode())[:12]}"
+    return f"{shown[:LONG_ARGUMENT]}… ({size}; `status` shows it whole)"
+
+
+def _buttons(run: Run) -> tuple[Button, ...]:
+    if run.state is State.AWAITING_APPROVAL:
+        return (
+            Button("Approve", Verb.APPROVE, run.id, style="primary"),
+            Button("Deny", Verb.DENY, run.id, style="danger", asks="Reason"),
+            Button("Withdraw", Verb.CANCEL, run.id),
+        )
+    if run.state in (State.QUEUED, State.RUNNING):
+        return (Button("Cancel", Verb.CANCEL, run.id),)
+    return (Button("Run again", Verb.RERUN, run.id),) if run.state in _AGAIN else ()
+
+
+def _footnote(run: Run) -> str:
+    if run.state is State.SUCCEEDED and run.outcome.summary and not run.private:
+        return f"Took {wording.seconds(run.outcome.seconds)}."
+    if run.outcome.truncated:
+        return "The output was longer than Deputy keeps; the rest is gone."
+    return ""

@@ -1,0 +1,145 @@
+"""The sentences people read about a run: what happened, why, and what comes next."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.core.principal import Who
+from bot.core.run import Run, State
+
+RISKS = {
+    "read": "reads only",
+    "change": "changes things",
+    "destructive": "can't be undone",
+    "unclassified": "not classified yet",
+}
+
+
+def names(people: tuple[Who, ...] | list[Who]) -> str:
+    """Return the names of people as one phrase: `Ann, Bo and Cy`."""
+    return listed([who.name or who.oid for who in people])
+
+
+def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
+    """Join words as a phrase: `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """Return `1 approval`, `2 approvals`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def seconds(duration: float) -> str:
+    """Return a duration in words: `0.8 s`, `3 min 5 s`."""
+    if duration < 60:
+        return f"{duration:.1f} s"
+    return f"{int(duration // 60)} min {int(duration % 60)} s"
+
+
+def clock(moment: datetime) -> str:
+    """Return a moment for reading: `23 Nov 2026, 14:05 UTC`."""
+    return moment.strftime("%-d %b %Y, %H:%M UTC")
+
+
+def lead(run: Run) -> str:
+    """Say in one or two sentences how a run stands."""
+    return _LEADS[run.state](run)
+
+
+def _awaiting(run: Run) -> str:
+    asker = run.request.requester.name or run.request.requester.oid
+    tally = run.tally
+    more = " more" if tally.approvers else ""
+    roles = listed(run.approver_roles, "or") or "somebody who may approve it"
+    needs = f"{tally.missing}{more} approval{'s' * (tally.missing != 1)}"
+    return f"{asker} asks to run this. It needs {needs} from {roles}."
+
+
+def _queued(run: Run) -> str:
+    return f"{_approved(run)}It starts in a moment."
+
+
+def _running(run: Run) -> str:
+    return f"{_approved(run)}It is running for {run.request.requester.name}."
+
+
+def _approved(run: Run) -> str:
+    return f"Approved by {names(run.tally.approvers)}. " if run.tally.approvers else ""
+
+
+def _succeeded(run: Run) -> str:
+    outcome = run.outcome
+    if run.private:
+        done = f"Done in {seconds(outcome.seconds)}. The result was shown to {run.request.requester.name} alone."
+    else:
+        done = outcome.summary or f"Done in {seconds(outcome.seconds)}."
+    return done if not outcome.check else f"{done} Checked: {outcome.check}"
+
+
+def _failed(run: Run) -> str:
+    outcome = run.outcome
+    if outcome.verified is False:
+        return f"The script ended well, but the check after it did not: {outcome.check}"
+    if run.private:
+        return f"It failed. What it said was shown to {run.request.requester.name} alone."
+    return f"It failed: {outcome.summary}" if outcome.summary else f"It failed with exit code {outcome.code}."
+
+
+def _denied(run: Run) -> str:
+    vote = next((vote for vote in run.votes if not vote.yes), None)
+    who = vote.approver.name if vote else "An approver"
+    comment = f": “{vote.comment}”" if vote and vote.comment else "."
+    return f"{who} said no{comment} It will not run."
+
+
+def _timed_out(run: Run) -> str:
+    return (
+        f"It was stopped after {seconds(run.outcome.seconds)}, its time limit. "
+        "It may have done part of its work: look at the output before you run it again."
+    )
+
+
+def _cancelled(run: Run) -> str:
+    came = "It had started, so it may have done part of its work." if run.started else "It had not started."
+    return f"Cancelled{_by(run)}. {came}"
+
+
+def _interrupted(run: Run) -> str:
+    return (
+        "Deputy was stopped while this was running, so nobody knows how far it came. "
+        "Look at the target first; then run it again if it is needed."
+    )
+
+
+def _expired(run: Run) -> str:
+    return "Nobody decided in time, so it will not run. Ask again if it is still needed."
+
+
+def _withdrawn(run: Run) -> str:
+    return f"Withdrawn{_by(run)}. It will not run."
+
+
+def _refused(run: Run) -> str:
+    return " ".join(run.reasons) or "It was refused."
+
+
+def _by(run: Run) -> str:
+    return f" by {run.ended_by.name}" if run.ended_by and run.ended_by.name else ""
+
+
+_LEADS: Mapping[State, Callable[[Run], str]] = {
+    State.AWAITING_APPROVAL: _awaiting,
+    State.QUEUED: _queued,
+    State.RUNNING: _running,
+    State.SUCCEEDED: _succeeded,
+    State.FAILED: _failed,
+    State.TIMED_OUT: _timed_out,
+    State.CANCELLED: _cancelled,
+    State.INTERRUPTED: _interrupted,
+    State.DENIED: _denied,
+    State.EXPIRED: _expired,
+    State.WITHDRAWN: _withdrawn,
+    State.REFUSED: _refused,
+}

@@ -1,0 +1,34 @@
+"""One process at a time works on an embedded database: an exclusive lock that dies with its holder."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.core.errors import Unavailable
+
+
+@contextmanager
+def only_one(directory: Path) -> Iterator[None]:
+    """Hold `directory` for this process. Raises Unavailable naming the process that has it."""
+    path = directory / "deputy.lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unavailable(f"{directory} can't be used for Deputy's data: {error.strerror}.") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        holder = os.read(descriptor, 20).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
+        raise Unavailable(
+            f"Another Deputy (process {holder}) is working on {directory}. Stop it first, "
+            "or give this one data of its own with DEPUTY_DATA_DIR."
+        ) from None
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,187 @@
+"""The desk behind the door: it takes what a chat platform hands in to the use case it means."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from bot.core.action import Action
+from bot.core.card import Card, Verb
+from bot.core.command import Command, parse
+from bot.core.decision import Deny
+from bot.core.errors import Invalid
+from bot.core.principal import Account, Principal
+from bot.core.run import Place
+from bot.ports import Delivery, Ports
+from bot.service import query
+from bot.service.authorise import could
+from bot.service.cancel import cancel
+from bot.service.door import Suggestion
+from bot.service.reply import Caller, Reply
+from bot.service.rerun import rerun
+from bot.service.review import review
+from bot.service.submit import Asked, find, form, submit
+from bot.service.suggest import suggest
+
+
+class Desk:
+    """Satisfies `Door` for every chat platform."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+
+    async def person(self, account: Account) -> Principal:
+        """Return who an account is."""
+        return await self._ports.directory.principal(account)
+
+    async def say(self, account: Account, place: Place, text: str, delivery: Delivery) -> Reply:
+        """Understand a command and do it."""
+        caller = await self._caller(account, place)
+        command = parse(text)
+        if not command.name:
+            return Reply(card=await query.menu(self._ports, caller))
+        verb = _VERBS.get(command.name)
+        if verb:
+            return await verb(self._ports, caller, command, delivery)
+        return await _act(self._ports, caller, command, delivery)
+
+    async def fill(
+        self,
+        account: Account,
+        place: Place,
+        action: str,
+        values: Mapping[str, object],
+        reason: str,
+        delivery: Delivery,
+    ) -> Reply:
+        """Take a filled form."""
+        caller = await self._caller(account, place)
+        return await submit(self._ports, caller, Asked(action, values, reason), delivery)
+
+    async def press(
+        self, account: Account, place: Place, verb: Verb, subject: str, comment: str, delivery: Delivery
+    ) -> Reply:
+        """Take the press of a button."""
+        caller = await self._caller(account, place)
+        if verb is Verb.OPEN:
+            return await _open(self._ports, caller, find(self._ports, caller, subject))
+        if verb is Verb.CANCEL:
+            return await cancel(self._ports, caller, subject, delivery)
+        if verb is Verb.RERUN:
+            return await rerun(self._ports, caller, subject, delivery)
+        return await review(self._ports, caller, subject, verb is Verb.APPROVE, comment, delivery)
+
+    async def complete(self, account: Account, text: str) -> Sequence[Suggestion]:
+        """Suggest how to go on."""
+        return suggest(self._ports, await self._caller(account, Place("", "")), text)
+
+    async def output(self, account: Account, run: str) -> str:
+        """Return the whole output of a run."""
+        return await query.output(self._ports, await self._caller(account, Place("", "")), run)
+
+    async def audit(self, account: Account, reference: str) -> Card:
+        """Return an audit entry's card."""
+        return await query.audit(self._ports, await self._caller(account, Place("", "")), reference)
+
+    async def _caller(self, account: Account, place: Place) -> Caller:
+        return Caller(await self.person(account), place)
+
+
+async def _act(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    """Run an action as typed; with nothing given and something needed, its form opens."""
+    action = find(ports, caller, command.name)
+    named = dict(command.named)
+    reason = "" if action.parameter("reason") else named.pop("reason", "")
+    given = _with_words(action, named, command.words)
+    needed = any(one.required and one.default is None for one in action.parameters)
+    if not given and needed and not isinstance(could(ports, caller.principal, action, caller.door), Deny):
+        return await _open(ports, caller, action)
+    return await submit(ports, caller, Asked(action.id, given, reason, typed=True), delivery)
+
+
+def _with_words(action: Action, named: Mapping[str, str], words: Sequence[str]) -> dict[str, object]:
+    """Give plain words to the parameters still open, in their order; the last takes all that remain."""
+    given: dict[str, object] = dict(named)
+    if not words:
+        return given
+    free = [one for one in action.parameters if one.name not in given]
+    needed = [one for one in free if one.required] or free[:1]
+    if not needed:
+        raise Invalid(f"“{' '.join(words)[:60]}” is too much: everything {action.id} takes is given already.")
+    if len(needed) > 1 and len(words) > len(needed):
+        names = ", ".join(f"{one.name}=…" for one in needed)
+        raise Invalid(f"It isn't clear which word is which. Give them by name: {names}")
+    for parameter, word in zip(needed[:-1], words, strict=False):
+        given[parameter.name] = word
+    rest = words[len(needed) - 1 :]
+    if rest:
+        given[needed[-1].name] = " ".join(rest)
+    return given
+
+
+async def _open(ports: Ports, caller: Caller, action: Action) -> Reply:
+    decision = could(ports, caller.principal, action, caller.door)
+    return Reply(form=await form(ports, caller, action, {}, None, decision))
+
+
+def _subject(command: Command, what: str, example: str) -> str:
+    if not command.words:
+        raise Invalid(f"Name the {what}: /deputy {command.name} {example}")
+    return command.words[0].upper()
+
+
+async def _help(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return Reply(card=query.help_card(ports, caller, command.words[0] if command.words else ""))
+
+
+async def _mine(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return Reply(card=await query.mine(ports, caller))
+
+
+async def _approvals(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return Reply(card=await query.approvals(ports, caller))
+
+
+async def _status(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return Reply(card=await query.status(ports, caller, _subject(command, "run", "R-…")))
+
+
+async def _cancel(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await cancel(ports, caller, _subject(command, "run", "R-…"), delivery)
+
+
+async def _rerun(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await rerun(ports, caller, _subject(command, "run", "R-…"), delivery)
+
+
+async def _approve(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await _vote(ports, caller, command, delivery, yes=True)
+
+
+async def _deny(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await _vote(ports, caller, command, delivery, yes=False)
+
+
+async def _vote(ports: Ports, caller: Caller, command: Command, delivery: Delivery, *, yes: bool) -> Reply:
+    run = _subject(command, "run", "R-…")
+    comment = command.named.get("reason") or " ".join(command.words[1:])
+    return await review(ports, caller, run, yes, comment, delivery)
+
+
+async def _audit(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return Reply(card=await query.audit(ports, caller, _subject(command, "audit entry", "AUD-…")))
+
+
+async def _whoami(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return Reply(card=query.whoami(ports, caller))
+
+
+_VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Reply]]] = {
+    "help": _help,
+    "mine": _mine,
+    "status": _status,
+    "cancel": _cancel,
+    "rerun": _rerun,
+    "approvals": _approvals,
+    "approve": _approve,
+    "deny": _deny,
+    "audit": _audit,
+    "whoami": _whoami,
+}

@@ -1,0 +1,112 @@
+"""Starting a script: its bytes from the store, its credentials from the vault, its output through the pipeline."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot.core.action import Action, Script
+from bot.core.canonical import LARGEST, Json
+from bot.core.errors import Damaged
+from bot.core.output import Pipeline
+from bot.core.parameter import Value
+from bot.core.redact import Redactor
+from bot.core.secret import PLAIN_FIELDS, Secret
+from bot.ports import Exit, ExitReason, Ports, Stop, Work
+
+Credentials = Mapping[str, Mapping[str, Secret]]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One start: what runs, for which run, with what. `credentials` maps names to `reference@version`."""
+
+    run: str
+    action: Action
+    script: Script
+    arguments: Mapping[str, Value | Secret]
+
+
+@dataclass(frozen=True)
+class Performed:
+    """How it went; everything in it is redacted."""
+
+    exit: Exit
+    output: str
+    result: Json
+    truncated: bool
+
+
+async def perform(
+    ports: Ports, what: Performance, credentials: Credentials, stop: Stop, say: Callable[[str], None]
+) -> Performed:
+    """Run one script to its end, saying its clean output as it comes."""
+    redactor = Redactor(_secrets(what.arguments, credentials))
+    pipeline = Pipeline(redactor)
+    work = Work(what.run, what.action, what.script, what.arguments, credentials, what.action.timeout)
+
+    def output(data: bytes) -> None:
+        text = pipeline.feed(data)
+        if text:
+            say(text)
+
+    exit_ = await ports.runners[what.action.runner].run(work, output, stop)
+    pipeline.close()
+    if exit_.reason is ExitReason.OUTPUT_LIMIT:
+        exit_ = replace(exit_, sentence="It wrote more than Deputy takes and was stopped.")
+    clean = replace(exit_, sentence=redactor.text(exit_.sentence), result=None)
+    return Performed(clean, pipeline.text, redactor.json(_exact(exit_.result)), pipeline.truncated)
+
+
+@asynccontextmanager
+async def leased(ports: Ports, credentials: Mapping[str, str], run: str) -> AsyncIterator[Credentials]:
+    """Lease every credential for one run and give each back, whatever happens."""
+    leases: dict[str, Mapping[str, Secret]] = {}
+    taken: list[str] = []
+    try:
+        for name, sealed in credentials.items():
+            reference, _, version = sealed.rpartition("@")
+            taken.append(reference)
+            leases[name] = await ports.vault.lease(reference, int(version), run)
+        yield leases
+    finally:
+        for reference in taken:
+            await ports.vault.revoke(reference, run)
+
+
+async def from_store(ports: Ports, action: Action) -> Action:
+    """Return the action with the bytes the store has under the hashes that were sealed (rule 3)."""
+
+    async def stored(script: Script) -> Script:
+        found = Script(script.name, await ports.store.script(script.sha))
+        if found.sha != script.sha:
+            raise Damaged(f"The stored copy of {script.name} is damaged, so nothing was started.")
+        return found
+
+    return replace(
+        action,
+        script=await stored(action.script),
+        libraries=tuple([await stored(library) for library in action.libraries]),
+        verify=await stored(action.verify) if action.verify else None,
+    )
+
+
+def _secrets(arguments: Mapping[str, Value | Secret], credentials: Credentials) -> dict[str, Secret]:
+    """Everything to be kept out of the output: what is not known to be plain is a secret."""
+    found = {name: value for name, value in arguments.items() if isinstance(value, Secret)}
+    for credential, fields in credentials.items():
+        found |= {f"{credential}.{name}": value for name, value in fields.items() if name not in PLAIN_FIELDS}
+    return found
+
+
+def _exact(value: Any) -> Json:
+    """Turn what a script returned into JSON that can be sealed: a float becomes its shortest decimal text."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): _exact(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_exact(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

@@ -1,0 +1,259 @@
+"""Looking: what I may do, my runs, what waits for me, a run's state, an audit entry, who I am."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.core import cards, wording
+from bot.core.action import Action
+from bot.core.audit import Entry, read_reference
+from bot.core.canonical import Json
+from bot.core.card import Card, Fact, Item, Menu, Table
+from bot.core.catalog import plain
+from bot.core.decision import Decision, Deny, NeedsApproval
+from bot.core.errors import DeputyError, Invalid, NotFound
+from bot.core.run import Run, State
+from bot.core.text import visible
+from bot.ports import Ports
+from bot.service.authorise import authorise, could, may_approve
+from bot.service.reply import Caller
+
+MOST_USED = 5
+GROUP_LIMIT = 40
+
+
+def may_do(ports: Ports, caller: Caller) -> Mapping[str, Decision]:
+    """Return the decision on every action somebody may run or ask for."""
+    menu = ports.policy.menu(caller.principal, ports.catalog.catalog(), caller.door)
+    return {name: decision for name, decision in menu.items() if not isinstance(decision, Deny)}
+
+
+async def menu(ports: Ports, caller: Caller) -> Card:
+    """What I may do: most used first, then by category."""
+    mine = may_do(ports, caller)
+    catalog = ports.catalog.catalog()
+    actions = sorted(
+        (action for action in catalog if action.id in mine), key=lambda one: (one.category, one.title)
+    )
+    if not actions:
+        return Card(
+            "Nothing you may do yet",
+            lead=f"You are {caller.principal.name}, and none of your groups gives you a role here. "
+            "If you should have one, ask the people who look after Deputy to add your group to a role.",
+        )
+    usage = await ports.store.usage(caller.principal.who)
+    used = [catalog.actions[name] for name, _ in sorted(usage.items(), key=lambda one: -one[1]) if name in mine]
+    menus = [Menu("Most used", tuple(_item(action, mine) for action in used[:MOST_USED]))] if used else []
+    for category in dict.fromkeys(action.category for action in actions):
+        items = tuple(_item(action, mine) for action in actions if action.category == category)
+        menus.append(Menu(category.replace("-", " ").capitalize(), items[:GROUP_LIMIT]))
+    return Card(
+        "What you may do",
+        lead=f"{wording.count(len(actions), 'action')} for you. Choose one to fill in its form.",
+        blocks=tuple(menus),
+        footnote="help <action> tells more; /deputy <action> name=value runs it at once.",
+    )
+
+
+def _item(action: Action, mine: Mapping[str, Decision]) -> Item:
+    decision = mine[action.id]
+    needs = f", {wording.count(decision.count, 'approval')}" if isinstance(decision, NeedsApproval) else ""
+    return Item(action.id, action.title, action.summary, f"{wording.RISKS[action.risk]}{needs}")
+
+
+def help_card(ports: Ports, caller: Caller, name: str) -> Card:
+    """How to speak to Deputy, or all about one action."""
+    if name:
+        return _about(ports, caller, name)
+    rows = (
+        ("/deputy", "what you may do"),
+        ("/deputy unlock-account alice", "run an action; what is missing opens a form"),
+        ("/deputy disk-usage path=/var", "give a parameter by its name"),
+        ("/deputy help <action>", "what an action does and takes"),
+        ("/deputy mine", "your latest runs"),
+        ("/deputy approvals", "what waits for your decision"),
+        ("/deputy status R-…", "a run, with everything that was sealed"),
+        ("/deputy cancel R-… · rerun R-…", "stop a run, or ask for it again"),
+        ("/deputy approve R-… · deny R-… reason", "decide without the buttons"),
+        ("/deputy audit AUD-…", "an entry of the audit log"),
+        ("/deputy whoami", "who you are here, your roles and why"),
+    )
+    return Card("How to ask Deputy", blocks=(Table(("Type", "and get"), rows),))
+
+
+def _about(ports: Ports, caller: Caller, name: str) -> Card:
+    action = ports.catalog.action(plain(name))
+    decision = could(ports, caller.principal, action, caller.door)
+    needs = {
+        "Permit": "It runs at once when you ask.",
+        "NeedsApproval": "It needs approval when you ask.",
+        "Deny": "You may not run it.",
+    }[type(decision).__name__]
+    rows = tuple(
+        (one.name, one.kind.value, "needed" if one.required else "optional", one.help or one.label)
+        for one in action.parameters
+    )
+    saved = (Fact("Saves about", wording.count(action.minutes_saved, "minute")),) if action.minutes_saved else ()
+    facts = (Fact("Risk", wording.RISKS[action.risk]), Fact("Target", action.target), *saved)
+    blocks = (Table(("Parameter", "Kind", "", "What it is"), rows),) if rows else ()
+    return Card(
+        action.title, lead=f"{action.summary} {needs}", facts=facts, blocks=blocks, footnote=f"/deputy {action.id}"
+    )
+
+
+async def mine(ports: Ports, caller: Caller) -> Card:
+    """My latest runs."""
+    return _list(
+        "Your runs",
+        await ports.store.runs(requester=caller.principal.who, limit=20),
+        "You have asked for nothing yet.",
+    )
+
+
+async def approvals(ports: Ports, caller: Caller) -> Card:
+    """What waits for my decision."""
+    waiting = await ports.store.runs(states=(State.AWAITING_APPROVAL,), limit=200)
+    own = [run for run in waiting if run.request.requester != caller.principal.who]
+    return _list(
+        "Waiting for your decision",
+        [run for run in own if await _approver(ports, caller, run)],
+        "Nothing waits for your decision.",
+    )
+
+
+def _list(title: str, runs: Sequence[Run], nothing: str) -> Card:
+    if not runs:
+        return Card(title, lead=nothing)
+    rows = tuple(
+        (
+            run.id,
+            run.title,
+            _arguments(run),
+            wording_state(run),
+            run.request.requester.name,
+            wording.clock(run.created),
+        )
+        for run in runs
+    )
+    return Card(title, blocks=(Table(("Run", "Action", "With", "State", "Asked by", "When"), rows),))
+
+
+def wording_state(run: Run) -> str:
+    """Return a run's state as people read it."""
+    return run.state.value.replace("_", " ")
+
+
+def _arguments(run: Run) -> str:
+    return ", ".join(fact.value for fact in cards.argument_facts(run)) or "–"
+
+
+async def status(ports: Ports, caller: Caller, run_id: str) -> Card:
+    """A run with everything that was sealed, nothing shortened."""
+    run = await visible_run(ports, caller, run_id)
+    card = cards.full_card(run)
+    entries = await ports.store.entries(subject=run.id, limit=100)
+    history = tuple((entry.reference, entry.tag, entry.actor_name, wording.clock(entry.at)) for entry in entries)
+    table = Table(("Audit entry", "What", "Who", "When"), history)
+    return Card(
+        **{**vars(card), "blocks": (*card.blocks, table), "audit": entries[-1].reference if entries else ""}
+    )
+
+
+async def audit(ports: Ports, caller: Caller, reference: str) -> Card:
+    """An entry of the audit log that tells of something this person may see (A9)."""
+    read = read_reference(reference)
+    if read is None:
+        raise Invalid("An audit reference looks like AUD-000123-9f3a2c.")
+    sequence, start = read
+    found = await ports.store.entries(after=sequence - 1, limit=1)
+    if not found or found[0].sequence != sequence or not found[0].hash.startswith(start):
+        raise NotFound(f"There is no audit entry {reference.upper()} that you may see.")
+    entry = found[0]
+    if entry.actor != caller.principal.who.oid:
+        try:
+            await visible_run(ports, caller, entry.subject)
+        except NotFound:
+            raise NotFound(f"There is no audit entry {reference.upper()} that you may see.") from None
+    return _entry_card(entry)
+
+
+def _entry_card(entry: Entry) -> Card:
+    holds = "Its hash holds." if entry.hash == entry.computed() else "Its hash does NOT hold: it was changed."
+    facts = (
+        Fact("What", entry.tag, code=True),
+        Fact("Who", entry.actor_name or entry.actor),
+        Fact("When", entry.at.isoformat(timespec="milliseconds"), code=True),
+        Fact("About", entry.subject, code=True),
+        *(
+            Fact(name.replace("_", " ").capitalize(), _plain(value), code=True)
+            for name, value in entry.facts.items()
+        ),
+        Fact("Hash", entry.hash, code=True),
+        Fact("Previous", entry.previous, code=True),
+    )
+    return Card(f"Audit entry {entry.sequence}", lead=holds, facts=facts, audit=entry.reference)
+
+
+def _plain(value: Json) -> str:
+    return visible(cards.cell(value))
+
+
+def whoami(ports: Ports, caller: Caller) -> Card:
+    """Who I am here: my identity, my roles, and which group gives each."""
+    principal = caller.principal
+    facts = [Fact("Tenant", principal.who.tenant, code=True), Fact("Object id", principal.who.oid, code=True)]
+    for role in sorted(principal.roles):
+        info = ports.policy.role(role)
+        group = next((one for one in sorted(principal.groups) if role in ports.policy.roles([one])), "?")
+        facts.append(Fact(f"Role {info.title}", f"by group {group}", code=True))
+    lead = (
+        "Your roles come from your groups, never from your own rights."
+        if principal.roles
+        else ("None of your groups gives you a role here, so there is nothing you may run.")
+    )
+    return Card(principal.name, lead=lead, facts=tuple(facts))
+
+
+async def output(ports: Ports, caller: Caller, run_id: str) -> str:
+    """Return the whole output of a run; a private one to its requester alone."""
+    run = await visible_run(ports, caller, run_id)
+    if run.private and caller.principal.who != run.request.requester:
+        raise NotFound(f"The result of {run.id} was for {run.request.requester.name} alone.")
+    kept = await ports.store.output(run.id)
+    if kept is None:
+        raise NotFound(
+            f"The output of {run.id} is no longer kept." if run.state.ended else f"{run.id} hasn't ended yet."
+        )
+    return kept.text if kept.sealed is None else ports.vault.open_text(run.id, kept.sealed)
+
+
+async def visible_run(ports: Ports, caller: Caller, run_id: str) -> Run:
+    """Return a run that this person may see: their own, one they may approve, or of an action they may run."""
+    missing = NotFound(f"There is no run {run_id[:20]} that you may see.")
+    try:
+        run = await ports.store.run(run_id.strip().upper())
+    except NotFound:
+        raise missing from None
+    if caller.principal.who == run.request.requester or await _may_run(ports, caller, run):
+        return run
+    if await _approver(ports, caller, run):
+        return run
+    raise missing
+
+
+async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
+    if run.state is State.REFUSED:
+        return False
+    try:
+        action = ports.catalog.action(run.request.action)
+    except DeputyError:
+        return False
+    return not isinstance(authorise(ports, caller.principal, action, run.request.arguments, caller.door), Deny)
+
+
+async def _approver(ports: Ports, caller: Caller, run: Run) -> bool:
+    try:
+        action = ports.catalog.action(run.request.action)
+        requester = await ports.directory.live(run.request.requester)
+    except DeputyError:
+        return False
+    decision = may_approve(ports, caller.principal, requester, action, run.request.arguments, run.request.door)
+    return not isinstance(decision, Deny)

@@ -1,0 +1,75 @@
+"""Writing one step of a run: its state, its audit entry and its cards, in one transaction."""
+
+from bot.core import cards
+from bot.core.action import Script
+from bot.core.audit import Draft, Entry
+from bot.core.lifecycle import Step
+from bot.core.parameter import Value
+from bot.core.run import Run, State
+from bot.ports import Change, Delivery, Output, Ports, Post, SecretRow
+
+
+async def record(
+    ports: Ports,
+    step: Step,
+    *,
+    delivery: Delivery | None = None,
+    scripts: tuple[Script, ...] = (),
+    secrets: tuple[SecretRow, ...] = (),
+    output: Output | None = None,
+) -> tuple[Entry, ...]:
+    """Commit a step and let the workers know. Raises Conflict where somebody was first, Unavailable."""
+    change = Change(
+        entries=(step.entry,),
+        run=step.run,
+        posts=posts(step),
+        scripts=scripts,
+        output=output,
+        delivery=delivery,
+        secrets=secrets,
+        removed_secrets=secret_arguments(step.run) if step.run.state.ended else (),
+    )
+    entries = await ports.store.commit(change)
+    ports.engine.knock()
+    if step.run.state is State.QUEUED:
+        await ports.engine.enqueue(step.run.id)
+    return entries
+
+
+async def note(ports: Ports, entry: Draft) -> Entry:
+    """Write a fact that changes no run."""
+    (written,) = await ports.store.commit(Change(entries=(entry,)))
+    return written
+
+
+def posts(step: Step) -> tuple[Post, ...]:
+    """Say who is told what about a step: the channel its card, the requester what is theirs alone."""
+    run = step.run
+    asker = run.request.requester.key
+    if run.state is State.REFUSED and step.before is None:
+        return (Post(run.place, run.id, cards.run_card(run), only=asker),)
+    told = [Post(run.place, run.id, cards.run_card(run))]
+    if run.private and run.state in (State.SUCCEEDED, State.FAILED):
+        told.append(Post(run.place, f"{run.id}:result", cards.private_result(run), only=asker))
+    if run.state is State.INTERRUPTED:
+        told.append(Post(run.place, f"{run.id}:interrupted", cards.interrupted_notice(run)))
+    return tuple(told)
+
+
+def secret_name(run: str, parameter: str) -> str:
+    """Return the vault's name for a secret argument of one run."""
+    return f"run/{run.lower()}/{parameter.replace('_', '-')}"
+
+
+def secret_reference(value: Value, run: Run) -> str | None:
+    """Return the vault's name in a secret argument (`vault:run/…@1`), or None for an ordinary one."""
+    start = f"vault:run/{run.id.lower()}/"
+    if isinstance(value, str) and value.startswith(start):
+        return value.removeprefix("vault:").partition("@")[0]
+    return None
+
+
+def secret_arguments(run: Run) -> tuple[str, ...]:
+    """Return the vault's names of all secret arguments of a run; they end with it."""
+    found = (secret_reference(value, run) for value in run.request.arguments.values())
+    return tuple(name for name in found if name)

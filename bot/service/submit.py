@@ -1,0 +1,215 @@
+"""Asking for an action: find it, bind its arguments, decide, seal, and let the run begin."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bot.core import wording
+from bot.core.action import Action
+from bot.core.catalog import plain
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit
+from bot.core.errors import Conflict, Invalid, NotFound
+from bot.core.form import Form, form_for
+from bot.core.lifecycle import Event, Happening, begin
+from bot.core.parameter import Bound, Fault, Value, bind
+from bot.core.request import Request
+from bot.core.run import Run, State
+from bot.core.secret import SHORTEST
+from bot.ports import Delivery, Ports, SecretRow
+from bot.service.authorise import authorise, could, seal
+from bot.service.choices import choices_for
+from bot.service.record import record, secret_name
+from bot.service.reply import Caller, Reply
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody asks: the action as they named it and what they gave for its parameters.
+
+    `typed` says it came as a command, in the open, where no secret belongs.
+    """
+
+    action: str
+    given: Mapping[str, object]
+    reason: str = ""
+    typed: bool = False
+    rerun_of: str = ""
+
+
+async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery) -> Reply:
+    """Take a request as far as it gets now: refused, waiting for approval, queued, or back as a form."""
+    earlier = await ports.store.delivered_before(delivery)
+    if earlier is not None:
+        return Reply(run=earlier)
+    action = find(ports, caller, asked.action)
+    decision = could(ports, caller.principal, action, caller.door)
+    bound = _bind(action, asked)
+    if isinstance(decision, Deny):
+        return await _begin(ports, caller, action, bound.arguments, asked, decision, delivery)
+    bound = await _check_choices(ports, caller, action, bound)
+    if not bound.ok:
+        return Reply(form=await form(ports, caller, action, asked.given, bound, decision))
+    decision = authorise(ports, caller.principal, action, bound.arguments, caller.door)
+    return await _begin(ports, caller, action, bound.arguments, asked, decision, delivery)
+
+
+def find(ports: Ports, caller: Caller, name: str) -> Action:
+    """Return the action somebody means; raises NotFound with the nearest ones *they* may run."""
+    catalog = ports.catalog.catalog()
+    action = catalog.get(name)
+    if action is not None:
+        return ports.catalog.action(action.id)
+    if fault := catalog.faults.get(plain(name)):
+        raise Invalid(f"“{name}” can't run until its author mends it. {fault}")
+    menu = ports.policy.menu(caller.principal, catalog, caller.door)
+    mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
+    similar = catalog.similar(name, mine)
+    hint = f"Did you mean {wording.listed(similar, 'or')}?" if similar else "Type /deputy to see what you may do."
+    raise NotFound(f"There is no action “{name[:60]}”. {hint}")
+
+
+async def form(
+    ports: Ports,
+    caller: Caller,
+    action: Action,
+    given: Mapping[str, object],
+    bound: Bound | None,
+    decision: Decision,
+) -> Form:
+    """Build the form of an action, with the choices that other actions give."""
+    choices, notes = await choices_for(ports, caller, action)
+    needs = ""
+    if isinstance(decision, NeedsApproval):
+        who = wording.listed([ports.policy.role(role).title for role in decision.roles], "or")
+        needs = f"It needs {wording.count(decision.count, 'approval')}{f' from {who}' if who else ''}."
+    return form_for(action, given, bound, choices=choices, note=" ".join(notes), approval=needs)
+
+
+def _bind(action: Action, asked: Asked) -> Bound:
+    """Bind what was given; a secret is neither typed in a command nor too short to be redacted."""
+    typed = [name for name in action.secrets if asked.typed and asked.given.get(name)]
+    bound = bind(action.parameters, {name: value for name, value in asked.given.items() if name not in typed})
+    faults = [
+        Fault(name, "Secrets are not typed in a command, where others read them: give it here.") for name in typed
+    ]
+    faults += [fault for fault in bound.faults if fault.field not in typed]
+    faults += [
+        Fault(
+            name, f"A secret needs {SHORTEST} characters or more; a shorter one can't be kept out of the output."
+        )
+        for name in action.secrets
+        if 0 < len(str(bound.arguments.get(name, ""))) < SHORTEST
+    ]
+    return Bound(bound.arguments, tuple(faults))
+
+
+async def _check_choices(ports: Ports, caller: Caller, action: Action, bound: Bound) -> Bound:
+    """Check arguments whose choices another action gives; where that one fails the script will say."""
+    wanted = [one for one in action.parameters if one.choices_from and one.name in bound.arguments]
+    if not wanted:
+        return bound
+    choices, _ = await choices_for(ports, caller, action)
+    offered = {name: {choice.value for choice in options} for name, options in choices.items()}
+    faults = [
+        Fault(
+            one.name,
+            f"“{one.label}” takes one of the choices offered; “{bound.arguments[one.name]}” is none of them.",
+        )
+        for one in wanted
+        if one.name in offered and bound.arguments[one.name] not in offered[one.name]
+    ]
+    return Bound(bound.arguments, (*bound.faults, *faults))
+
+
+async def _begin(
+    ports: Ports,
+    caller: Caller,
+    action: Action,
+    arguments: Mapping[str, Value],
+    asked: Asked,
+    decision: Decision,
+    delivery: Delivery,
+) -> Reply:
+    run_id = f"R-{ports.nonce()[:8].upper()}"
+    sealed, secrets = _seal_secrets(ports, run_id, action, arguments)
+    if isinstance(decision, Deny):
+        secrets = ()
+    request = await seal(
+        ports,
+        caller.principal.who,
+        replace(action, credentials={}) if isinstance(decision, Deny) else action,
+        sealed,
+        door=caller.door,
+        reason=asked.reason.strip(),
+        nonce=ports.nonce(),
+        expires_at=ports.clock.now() + timedelta(seconds=ports.approval_ttl),
+    )
+    run = _new_run(ports, run_id, caller, action, request, decision, asked)
+    step = begin(run, _happening(ports, caller, decision), ports.clock.now())
+    try:
+        await record(ports, step, delivery=delivery, scripts=action.scripts, secrets=secrets)
+    except Conflict:
+        earlier = await ports.store.delivered_before(delivery)
+        if earlier is None:
+            raise
+        return Reply(run=earlier)
+    return Reply(run=run_id)
+
+
+def _seal_secrets(
+    ports: Ports, run_id: str, action: Action, arguments: Mapping[str, Value]
+) -> tuple[dict[str, Value], tuple[SecretRow, ...]]:
+    """Put secret arguments into the vault; what is sealed, stored and shown is their reference."""
+    rows: list[SecretRow] = []
+    sealed = dict(arguments)
+    for name in action.secrets & arguments.keys():
+        key = secret_name(run_id, name)
+        rows.append(ports.vault.seal(key, 1, {"value": str(arguments[name])}, ports.clock.now()))
+        sealed[name] = f"vault:{key}@1"
+    return sealed, tuple(rows)
+
+
+def _new_run(
+    ports: Ports, run_id: str, caller: Caller, action: Action, request: Request, decision: Decision, asked: Asked
+) -> Run:
+    needs = decision if isinstance(decision, NeedsApproval) else NeedsApproval(0)
+    return Run(
+        id=run_id,
+        request=request,
+        digest=request.digest,
+        title=action.title,
+        risk=action.risk.value,
+        place=caller.place,
+        state=State.QUEUED,
+        created=ports.clock.now(),
+        private=action.private,
+        idempotent=action.idempotent,
+        needed=needs.count,
+        approver_roles=tuple(ports.policy.role(role).title for role in needs.roles),
+        rerun_of=asked.rerun_of,
+    )
+
+
+def _happening(ports: Ports, caller: Caller, decision: Decision) -> Happening:
+    policies = tuple(reason.policy for reason in decision.reasons)
+    facts = {"door": caller.door, "roles": sorted(caller.principal.roles)}
+    happening = Happening(Event.PERMIT, by=caller.principal.who, policies=policies, facts=facts)
+    if isinstance(decision, Permit):
+        return happening
+    if isinstance(decision, NeedsApproval):
+        return replace(happening, event=Event.ASK, facts={**facts, "approvals_needed": decision.count})
+    return replace(happening, event=Event.REFUSE, reasons=refusal(ports, decision))
+
+
+def refusal(ports: Ports, decision: Deny) -> tuple[str, ...]:
+    """Put a refusal into words: why, and who could do it."""
+    why = [reason.sentence for reason in decision.reasons if reason.sentence] or [
+        "No policy allows you to run this."
+    ]
+    who = [ports.policy.role(role) for role in decision.roles]
+    if who:
+        people = wording.listed(
+            [f"{role.title}{f' ({role.contact})' if role.contact else ''}" for role in who], "or"
+        )
+        why.append(f"Ask {people}, who may.")
+    return tuple(dict.fromkeys(why))

@@ -1,0 +1,82 @@
+"""Completion of a command while it is being typed: actions first, then their parameters and choices."""
+
+from collections.abc import Sequence
+
+from bot.core.action import Action
+from bot.core.command import VERBS
+from bot.core.parameter import Kind, Parameter
+from bot.ports import Ports
+from bot.service.door import Suggestion
+from bot.service.query import may_do
+from bot.service.reply import Caller
+
+MOST = 12
+_VERBS = {
+    "help": "how to ask, or all about one action",
+    "mine": "your latest runs",
+    "approvals": "what waits for your decision",
+    "status": "a run, with everything that was sealed",
+    "cancel": "stop a run",
+    "rerun": "ask for a run again",
+    "approve": "say yes to a request",
+    "deny": "say no to a request",
+    "audit": "an entry of the audit log",
+    "whoami": "who you are here, and why",
+}
+
+
+def suggest(ports: Ports, caller: Caller, text: str) -> Sequence[Suggestion]:
+    """Return up to a dozen ways to go on with `text` (the command without its `/deputy`)."""
+    head, blank, rest = text.lstrip().partition(" ")
+    if not blank:
+        return (*_actions(ports, caller, head), *_verbs(head))[:MOST]
+    action = ports.catalog.catalog().get(head)
+    if action is None or action.id not in may_do(ports, caller):
+        return ()
+    return _parameters(action, head, rest)[:MOST]
+
+
+def _actions(ports: Ports, caller: Caller, start: str) -> tuple[Suggestion, ...]:
+    catalog = ports.catalog.catalog()
+    wanted = start.lower()
+    mine = sorted(name for name in may_do(ports, caller) if wanted in name)
+    mine.sort(key=lambda name: not name.startswith(wanted))
+    return tuple(Suggestion(f"{name} ", name, catalog.actions[name].summary) for name in mine)
+
+
+def _verbs(start: str) -> tuple[Suggestion, ...]:
+    wanted = start.lower()
+    known = sorted(VERBS & _VERBS.keys())
+    return tuple(
+        Suggestion(f"{verb} ", verb, _VERBS[verb]) for verb in known if wanted and verb.startswith(wanted)
+    )
+
+
+def _parameters(action: Action, head: str, rest: str) -> tuple[Suggestion, ...]:
+    """Suggest the parameters not yet given, or the choices of the one being given."""
+    before, _, last = rest.rpartition(" ")
+    kept = f"{head} {before} ".replace("  ", " ")
+    name, equals, start = last.partition("=")
+    if equals:
+        parameter = action.parameter(name)
+        return _values(parameter, kept, start) if parameter else ()
+    return tuple(
+        Suggestion(f"{kept}{one.name}=", f"{one.name}=", one.help or one.label)
+        for one in action.parameters
+        if f"{one.name}=" not in before and one.name.startswith(last) and one.kind is not Kind.SECRET
+    )
+
+
+def _values(parameter: Parameter, kept: str, start: str) -> tuple[Suggestion, ...]:
+    options = [(choice.value, choice.label) for choice in parameter.choices]
+    if parameter.kind is Kind.BOOLEAN:
+        options = [("yes", ""), ("no", "")]
+    return tuple(
+        Suggestion(f"{kept}{parameter.name}={_quoted(value)} ", value, label if label != value else "")
+        for value, label in options
+        if value.lower().startswith(start.strip('"').lower())
+    )
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"' if " " in value else value

@@ -1,0 +1,127 @@
+"""The worker: claims queued runs, delivers the outbox, and does what time brings."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from bot.core.errors import Conflict, DeputyError
+from bot.ports import Ports, Waiting
+from bot.service.execute import execute
+from bot.service.sweep import expire, recover, requeue
+
+log = logging.getLogger(__name__)
+
+SWEEP = 1.0
+FORGET = 60.0
+REQUEUE = 15.0
+LONGEST_PAUSE = 60.0
+
+
+class Worker:
+    """Runs inside a process beside the doors. `concurrency` scripts run at once."""
+
+    def __init__(self, ports: Ports, name: str, concurrency: int) -> None:
+        self._ports = ports
+        self._name = name
+        self._slots = asyncio.Semaphore(concurrency)
+        self._loops: list[asyncio.Task[None]] = []
+        self._runs: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Name what was lost with the last process, find what is queued, and begin."""
+        await recover(self._ports)
+        await requeue(self._ports)
+        loops = (self._claim, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
+        again = self._every(REQUEUE, self._requeue)
+        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, again)]
+
+    async def close(self, grace: float = 10.0) -> None:
+        """Stop claiming, give running scripts `grace` seconds to be stopped, deliver what can be delivered."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        if self._runs:
+            await asyncio.wait(self._runs, timeout=grace)
+        for run in self._runs:
+            run.cancel()
+        await asyncio.gather(*self._runs, return_exceptions=True)
+        try:
+            await self.deliver_once()
+        except DeputyError as error:
+            log.warning("the last posts wait for the next start: %s", error)
+
+    async def _claim(self) -> None:
+        await self._slots.acquire()
+        try:
+            run_id = await self._ports.engine.next()
+        except asyncio.CancelledError:
+            self._slots.release()
+            raise
+        run = asyncio.create_task(self._execute(run_id))
+        self._runs.add(run)
+        run.add_done_callback(self._runs.discard)
+
+    async def _execute(self, run_id: str) -> None:
+        try:
+            await execute(self._ports, run_id, self._name)
+        except DeputyError as error:
+            log.error("%s was not executed: %s", run_id, error)
+        except Exception:
+            log.exception("%s was not executed", run_id)
+        finally:
+            self._slots.release()
+
+    async def _deliver(self) -> None:
+        if not await self.deliver_once():
+            await self._ports.engine.knocked(SWEEP)
+
+    async def deliver_once(self) -> int:
+        """Deliver the posts that are due; return how many were."""
+        due = await self._ports.store.outbox(self._ports.clock.now())
+        delivered = [waiting.id for waiting in due if await self._post(waiting)]
+        if delivered:
+            await self._ports.store.posted(delivered)
+        return len(delivered)
+
+    async def _post(self, waiting: Waiting) -> bool:
+        chat = self._ports.chats.get(waiting.post.place.platform)
+        try:
+            if chat is None:
+                raise Conflict(f"No chat called {waiting.post.place.platform} is set up.")
+            await chat.post(waiting.post)
+        except DeputyError as error:
+            pause = timedelta(seconds=min(2.0**waiting.attempts, LONGEST_PAUSE))
+            log.warning("a post to %s waits %s: %s", waiting.post.place.platform, pause, error)
+            await self._ports.store.postpone(waiting.id, self._ports.clock.now() + pause)
+            return False
+        return True
+
+    async def _expire(self) -> None:
+        await expire(self._ports)
+
+    async def _forget(self) -> None:
+        await self._ports.store.forget_outputs(self._ports.clock.now())
+
+    async def _requeue(self) -> None:
+        await requeue(self._ports)
+
+    def _every(self, seconds: float, what: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def loop() -> None:
+            await asyncio.sleep(seconds)
+            await what()
+
+        return loop
+
+
+async def _forever(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeat a step; a failure is logged and waited out, so that no loop dies of an outage."""
+    while True:
+        try:
+            await step()
+        except DeputyError as error:
+            log.error("%s", error)
+            await asyncio.sleep(1)
+        except Exception:
+            log.exception("a loop of the worker failed and goes on")
+            await asyncio.sleep(1)

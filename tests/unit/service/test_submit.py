@@ -1,0 +1,137 @@
+"""Asking for actions, in memory."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.core.errors import Conflict, Invalid, NotFound
+from bot.core.form import to_json
+from bot.core.principal import Account
+from tests.fakes.company import PLACE, Company, action
+
+
+async def test_a_permitted_request_is_queued_runs_and_tells_its_audit_reference() -> None:
+    company = Company()
+    run = await company.say("ann", "look")
+    assert await company.state(run) == "queued"
+    await company.work()
+    assert await company.state(run) == "succeeded"
+    assert await company.tags(run) == ["request:permitted", "run:started", "run:succeeded"]
+    (post,) = await company.told(run)
+    assert post.only == ""
+    assert post.card.lead == "Done."
+    assert post.card.audit.startswith("AUD-000003-")
+
+
+async def test_a_denied_request_is_refused_audited_and_told_to_the_asker_alone() -> None:
+    company = Company()
+    run = await company.say("zed", "look")
+    await company.work()
+    assert await company.state(run) == "refused"
+    assert company.puppets.started == []
+    (post,) = await company.told(run)
+    assert post.only == "acme/zed"
+    assert post.card.lead == "No policy allows you to run this. Ask the desk, who may."
+    assert await company.tags(run) == ["request:refused"]
+
+
+async def test_a_missing_argument_opens_the_form_and_changes_nothing() -> None:
+    company = Company()
+    reply = await company.desk.say(Account("local", "ann"), PLACE, "change", company.delivery())
+    assert reply.form
+    assert reply.run == ""
+    assert await company.tags() == []
+
+
+async def test_a_wrong_argument_opens_the_form_with_the_fault_at_its_field() -> None:
+    company = Company()
+    reply = await company.desk.say(Account("local", "ann"), PLACE, "change acount=alice", company.delivery())
+    assert reply.form
+    form = to_json(reply.form)
+    assert "“acount” is not a parameter" in str(form["note"])
+    assert form["fields"][0]["fault"] == "“Account” is needed."  # type: ignore[index,call-overload]
+
+
+async def test_a_plain_word_fills_the_one_parameter_that_is_missing() -> None:
+    company = Company()
+    run = await company.run(await company.say("ann", "change alice reason=locked"))
+    assert run.request.arguments == {"account": "alice"}
+    assert run.request.reason == "locked"
+
+
+async def test_an_unknown_action_names_the_nearest_one_that_i_may_run() -> None:
+    company = Company()
+    with pytest.raises(NotFound, match="Did you mean change"):
+        await company.say("ann", "chnge alice")
+    with pytest.raises(NotFound, match="Type /deputy"):
+        await company.say("zed", "chnge alice")
+
+
+async def test_I8_W3_the_same_delivery_five_times_at_once_is_one_request() -> None:
+    company = Company()
+    delivery = company.delivery("same")
+    runs = await asyncio.gather(*(company.say("ann", "look", delivery) for _ in range(5)))
+    assert len(set(runs)) == 1
+    await company.work()
+    assert len(company.puppets.started) == 1
+
+
+async def test_W3_a_delivery_with_another_content_is_a_conflict() -> None:
+    company = Company()
+    await company.say("ann", "look", company.delivery("same", "one"))
+    with pytest.raises(Conflict):
+        await company.say("ann", "look", company.delivery("same", "two"))
+
+
+async def test_a_secret_is_never_taken_from_a_typed_command() -> None:
+    company = Company()
+    reply = await company.desk.say(
+        Account("local", "ann"), PLACE, "secretive token=hunter2222", company.delivery()
+    )
+    assert reply.form
+    assert "not typed in a command" in reply.form.fields[0].fault
+    assert "hunter2222" not in str(to_json(reply.form))
+
+
+async def test_V3_a_secret_from_a_form_reaches_the_script_and_nothing_that_is_stored() -> None:
+    company = Company()
+    company.puppets.says["secretive.py"] = b"I was given hunter2222\n"
+    filled = await company.desk.fill(
+        Account("local", "ann"), PLACE, "secretive", {"token": "hunter2222"}, "", company.delivery()
+    )
+    await company.work()
+    (work,) = company.puppets.started
+    assert work.arguments["token"].reveal() == "hunter2222"  # type: ignore[union-attr]
+    run = await company.run(filled.run)
+    entries = await company.store.entries()
+    told = await company.told(filled.run)
+    assert "hunter2222" not in f"{run!r} {entries!r} {told!r}"
+    output = await company.store.output(filled.run)
+    assert output
+    assert "hunter2222" not in company.safe.open_text(filled.run, output.sealed or b"")
+
+
+async def test_a_secret_too_short_to_be_redacted_is_refused_at_its_field() -> None:
+    company = Company()
+    reply = await company.desk.fill(
+        Account("local", "ann"), PLACE, "secretive", {"token": "abc"}, "", company.delivery()
+    )
+    assert reply.form
+    assert "6 characters or more" in reply.form.fields[0].fault
+
+
+async def test_broken_policies_deny_and_say_so() -> None:
+    company = Company()
+    company.rules.broken = Invalid("It doesn't parse.", "policies/a.cedar:3")
+    with pytest.raises(Invalid, match=r"policies/a.cedar:3"):
+        await company.say("ann", "look")
+    assert company.puppets.started == []
+
+
+async def test_a_missing_credential_is_said_before_anything_is_asked() -> None:
+    company = Company()
+    company.shelf.actions["change"] = replace(action("change"), credentials={"x": "vault:nowhere"})
+    with pytest.raises(NotFound, match="vault:nowhere"):
+        await company.say("ann", "change alice")
+    assert await company.tags() == []
