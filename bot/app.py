@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 
@@ -27,18 +25,18 @@ from bot.ports import Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.service.desk import Desk
 from bot.service.secrets import set_secret
-from bot.settings import Settings
+from bot.settings import Settings, make_data_dir
 from bot.store.database import SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
 EXAMPLES = {
-    "helpdesk": ("unlock-account alice", "reset-password bob", ""),
-    "manager": ("approvals", "show-account bob", "whoami"),
-    "oncall": ("disk-usage", "restart-service web", "clean-old-files"),
-    "engineer": ("top-processes", "check-url", "approvals"),
-    "nobody": ("unlock-account alice", "whoami", "help"),
+    "helpdesk": ("/deputy unlock-account alice", "/deputy reset-password bob", "/deputy"),
+    "manager": ("/deputy approvals", "/deputy show-account bob", "/deputy whoami"),
+    "oncall": ("/deputy disk-usage", "/deputy restart-service web", "/deputy clean-old-files"),
+    "engineer": ("/deputy top-processes", "/deputy check-url", "/deputy approvals"),
+    "nobody": ("/deputy unlock-account alice", "/deputy whoami", "/deputy help"),
 }
 
 
@@ -88,18 +86,6 @@ async def data(settings: Settings) -> AsyncIterator[tuple[SqlStore, BuiltinVault
         await store.close()
 
 
-def make_data_dir(path: Path) -> None:
-    """Make the folder for Deputy's data, for its owner alone."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(
-            f"The data folder {path} can't be made: {error.strerror}. Set DEPUTY_DATA_DIR."
-        ) from None
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise Unavailable(f"The data folder {path} can't be written to. Set DEPUTY_DATA_DIR.")
-
-
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Deputy]:
     """Bring everything up, in the order in which it depends on each other, and down again."""
@@ -140,7 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
         await worker.start()
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
-        stack.push_async_callback(await serve(site, listener))
+        stack.push_async_callback((await serve(site, listener)).cleanup)
         yield Deputy(settings, ports, store, vault, address(settings, listener))
 
 
@@ -167,9 +153,9 @@ def address(settings: Settings, listener: socket.socket) -> str:
     return f"http://{host}:{listener.getsockname()[1]}"
 
 
-async def serve(site: web.Application, listener: socket.socket) -> partial[object]:
-    """Serve an application; returns what closes it."""
+async def serve(site: web.Application, listener: socket.socket) -> web.AppRunner:
+    """Serve an application."""
     server = web.AppRunner(site, access_log=None, shutdown_timeout=2.0)
     await server.setup()
     await web.SockSite(server, listener).start()
-    return partial(server.cleanup)
+    return server

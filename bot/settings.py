@@ -8,7 +8,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, Unavailable
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -78,3 +78,15 @@ def _typed(variable: str, name: str, text: str) -> Any:
     if not text.strip():
         raise Invalid("It is empty.", variable)
     return Path(text) if isinstance(default, Path) else text
+
+
+def make_data_dir(path: Path) -> None:
+    """Make the folder for Deputy's data, for its owner alone."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(
+            f"The data folder {path} can't be made: {error.strerror}. Set DEPUTY_DATA_DIR."
+        ) from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise Unavailable(f"The data folder {path} can't be written to. Set DEPUTY_DATA_DIR.")

@@ -1,0 +1,1 @@
+"""Where actions come from: a folder of scripts, each with a .toml beside it."""

@@ -13,7 +13,7 @@ import typer
 from bot.cli import show
 from bot.core.errors import Unavailable
 from bot.core.run import State
-from bot.settings import Settings, read
+from bot.settings import Settings, make_data_dir, read
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.AWAITING_APPROVAL: 3, State.REFUSED: 2, State.DENIED: 2}
 FAILED = 1
@@ -30,6 +30,7 @@ def say(
 
 async def _say(settings: Settings, who: str, text: str) -> int:
     async with _channel(settings) as channel:
+        before = {message["key"]: message["version"] for message in await channel.messages(who)}
         status, answer = await channel.post(
             "/api/say", {"as": who, "delivery": str(uuid4()), "text": f"/deputy {text}"}
         )
@@ -42,7 +43,8 @@ async def _say(settings: Settings, who: str, text: str) -> int:
         if reply["form"]:
             print(show.form(reply["form"]))
             return REFUSED
-        return await _follow(channel, who, reply["run"]) if reply["run"] else 0
+        run = reply["run"]
+        return await _follow(channel, who, run, before.get(run, 0)) if run else 0
 
 
 class _Channel:
@@ -55,6 +57,13 @@ class _Channel:
     async def get(self, path: str, **query: str) -> tuple[int, Any]:
         async with self._session.get(f"{self._address}{path}", params=query) as answer:
             return answer.status, await answer.json()
+
+    async def messages(self, who: str) -> list[Mapping[str, Any]]:
+        """Return what somebody sees in the channel; nobody known sees nothing."""
+        status, answer = await self.get("/api/messages", **{"as": who})
+        if status >= 500:
+            raise Unavailable(f"The channel can't be read: {answer['error']}")
+        return list(answer.get("messages", ()))
 
     async def post(self, path: str, body: Mapping[str, str]) -> tuple[int, Any]:
         async with self._session.post(f"{self._address}{path}", json=body) as answer:
@@ -78,35 +87,36 @@ async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
 
 @asynccontextmanager
 async def _own(settings: Settings) -> AsyncIterator[str]:
-    from bot.app import make_data_dir, running
+    from bot.app import running
     from bot.core.lifecycle import DEPUTY
     from bot.demo.world import World
 
     make_data_dir(settings.data_dir)
     world = World()
+    await world.start(settings.data_dir)
     try:
         async with running(replace(settings, port=0)) as deputy:
-            await world.start(settings.data_dir)
+            await world.ready()
             await deputy.keep(world.credentials, DEPUTY)
             yield deputy.address
     finally:
         await world.stop()
 
 
-async def _follow(channel: _Channel, who: str, run: str) -> int:
-    """Print a run's card whenever it changes, until the run has ended or waits for somebody else."""
-    shown = 0
+async def _follow(channel: _Channel, who: str, run: str, shown: int) -> int:
+    """Print a run's card whenever it changes, until the run has ended or waits for somebody else.
+
+    `shown` is the version that this person had seen before they spoke.
+    """
     while True:
-        status, answer = await channel.get("/api/messages", **{"as": who})
-        if status != 200:
-            raise Unavailable(f"The channel can't be read: {answer['error']}")
-        message = next((one for one in reversed(answer["messages"]) if one["key"] == run), None)
+        messages = await channel.messages(who)
+        message = next((one for one in reversed(messages) if one["key"] == run), None)
         if message and message["version"] > shown:
             shown = message["version"]
             print(show.card(message["card"]), flush=True)
             state = State(message["card"]["state"])
             if state.ended or state is State.AWAITING_APPROVAL:
-                await _private(channel, who, run, answer["messages"])
+                await _private(channel, who, run, messages)
                 return EXIT_CODES.get(state, FAILED)
         await asyncio.sleep(0.05)
 

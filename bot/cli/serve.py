@@ -5,13 +5,12 @@ import signal
 import sys
 from dataclasses import replace
 
-from bot.settings import Settings, read
+from bot.demo.world import World
+from bot.settings import Settings, make_data_dir, read
 
 
 def demo() -> None:
     """Run the whole of Deputy on this machine: a channel in the browser, people to be, actions to run."""
-    from bot.demo.world import World
-
     asyncio.run(_demo(replace(read(), local_chat=True), World()))
 
 
@@ -20,23 +19,21 @@ def serve() -> None:
     asyncio.run(_serve(read()))
 
 
-async def _demo(settings: Settings, world: "World") -> None:  # type: ignore[name-defined]  # noqa: F821
-    from bot.app import make_data_dir
-
+async def _demo(settings: Settings, world: World) -> None:
     make_data_dir(settings.data_dir)
-    starting = asyncio.create_task(world.start(settings.data_dir))
+    await world.start(settings.data_dir)  # first: its servers start while this process still imports
     try:
-        await _up(settings, starting, world)
+        await _up(settings, world)
     finally:
         await world.stop()
 
 
-async def _up(settings: Settings, starting: "asyncio.Task[None]", world: "World") -> None:  # type: ignore[name-defined]  # noqa: F821
+async def _up(settings: Settings, world: World) -> None:
     from bot.app import running
     from bot.core.lifecycle import DEPUTY
 
     async with running(settings) as deputy:
-        await starting
+        await world.ready()
         await deputy.keep(world.credentials, DEPUTY)
         print(f"Deputy is ready. Open {deputy.address} and choose who you are. Stop it with Ctrl-C.", flush=True)
         await _told_to_stop()

@@ -43,7 +43,7 @@ def _plain(value: Json) -> object:
         return value
     if isinstance(value, Mapping):
         return {_key(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
         return [_plain(item) for item in value]
     raise Invalid(f"A {type(value).__name__} has no canonical form.")
 

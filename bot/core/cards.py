@@ -55,7 +55,7 @@ def full_card(run: Run) -> Card:
     long = [
         Text(f"{name} =\n{visible(_text(value), lines=True)}", code=True)
         for name, value in _shown_arguments(run).items()
-        if len(_text(value)) > LONG_ARGUMENT
+        if len(_line(_text(value))) > LONG_ARGUMENT
     ]
     votes = tuple(
         Fact(
@@ -85,7 +85,7 @@ def interrupted_notice(run: Run) -> Card:
     return Card(
         title=f"{run.title} was interrupted",
         tone=Tone.BAD,
-        lead=f"{run.request.requester.name}, {wording.lead(run)[0].lower()}{wording.lead(run)[1:]}",
+        lead=f"{run.request.requester.name}, this needs you: {wording.lead(run)}",
         facts=argument_facts(run),
         buttons=(Button("Run again", Verb.RERUN, run.id),),
         run=run.id,
@@ -98,7 +98,8 @@ def outcome_blocks(result: Json, output: str) -> tuple[Block, ...]:
     if isinstance(result, list | tuple) and result and all(isinstance(row, Mapping) for row in result):
         blocks.append(_table(row for row in result if isinstance(row, Mapping)))
     elif isinstance(result, Mapping) and result:
-        blocks.append(Table((), tuple((_head(key), cell(value)) for key, value in result.items())))
+        pairs = [(_head(key), cell(value)) for key, value in list(result.items())[:MOST_ROWS]]
+        blocks.append(Table((), tuple(pairs), max(0, len(result) - MOST_ROWS)))
     elif isinstance(result, list | tuple) and result:
         blocks.append(
             Table((), tuple((cell(value),) for value in result[:MOST_ROWS]), max(0, len(result) - MOST_ROWS))
@@ -116,7 +117,7 @@ def _table(rows: Iterable[Mapping[str, Json]]) -> Table:
 
 
 def _head(name: str) -> str:
-    return shorten(name.replace("_", " ").capitalize(), 60)
+    return shorten(visible(name.replace("_", " ").capitalize()), 60)
 
 
 def cell(value: Json) -> str:
@@ -130,7 +131,7 @@ def cell(value: Json) -> str:
     if isinstance(value, str):
         return shorten(visible(value.replace("\n", " ⏎ ")), 400)
     if isinstance(value, Mapping):
-        return shorten(", ".join(f"{key}: {cell(item)}" for key, item in value.items()), 400)
+        return shorten(", ".join(f"{visible(key)}: {cell(item)}" for key, item in value.items()), 400)
     return shorten(", ".join(cell(item) for item in value), 400)
 
 
@@ -165,6 +166,7 @@ def _approvals(run: Run) -> tuple[Fact, ...]:
 
 
 def argument_facts(run: Run) -> tuple[Fact, ...]:
+    """Show every argument under its name, in one line each."""
     return tuple(Fact(name, _short(_text(value)), code=True) for name, value in _shown_arguments(run).items())
 
 
@@ -185,11 +187,15 @@ def _text(value: Value) -> str:
 
 def _short(text: str) -> str:
     """Show an argument; a long one never hides its tail silently (attack O3)."""
-    shown = visible(text.replace("\n", " ⏎ "))
+    shown = _line(text)
     if len(shown) <= LONG_ARGUMENT:
         return shown
     size = f"{len(text):,} characters in all, SHA-256 {sha256_bytes(text.encode())[:12]}"
     return f"{shown[:LONG_ARGUMENT]}… ({size}; `status` shows it whole)"
+
+
+def _line(text: str) -> str:
+    return visible(text.replace("\n", " ⏎ "))
 
 
 def _buttons(run: Run) -> tuple[Button, ...]:

@@ -10,7 +10,7 @@ LONGEST = 8_000
 VERBS = frozenset({"help", "mine", "status", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"})
 
 _PREFIX = re.compile(r"\s*[/@]deputy\b\s*", re.IGNORECASE)
-_QUOTES = {'"': '"', "“": "”", "'": "'"}
+_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
 

@@ -109,6 +109,8 @@ def bind_one(parameter: Parameter, given: object) -> Value | None:
     if given is None or given == "" or given == [] or given == ():
         return parameter.default
     value = _READERS[parameter.kind](parameter, given)
+    if value == ():
+        return parameter.default
     _bounds(parameter, value)
     return value
 
@@ -190,8 +192,8 @@ def _list(parameter: Parameter, given: object) -> tuple[str, ...]:
         raise ValueError("takes a list")
     if len(items) > MOST_ITEMS:
         raise ValueError(f"has {len(items):,} items; {MOST_ITEMS} is the most")
-    texts = tuple(_string(parameter, item.strip() if isinstance(item, str) else item) for item in items)
-    return tuple(text for text in texts if text)
+    stripped = (item.strip() if isinstance(item, str) else item for item in items)
+    return tuple(_string(parameter, item) for item in stripped if item != "")
 
 
 def _date(parameter: Parameter, given: object) -> str:

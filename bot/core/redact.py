@@ -121,7 +121,8 @@ def _quoted(text: str) -> Iterator[str]:
         yield re.sub("%..", lambda match: match[0].lower(), url)
     yield html.escape(text, quote=False)
     yield html.escape(text)
-    yield html.escape(text).replace("&#x27;", "&#39;").replace("&quot;", "&#34;")
+    for apostrophe, quotes in (("&#39;", "&#34;"), ("&#39;", "&quot;"), ("&#039;", "&quot;")):
+        yield html.escape(text).replace("&#x27;", apostrophe).replace("&quot;", quotes)
     yield json.dumps(text, ensure_ascii=False)[1:-1]
     yield json.dumps(text)[1:-1]
     yield re.sub("[<>&']", lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text)[1:-1])

@@ -8,6 +8,11 @@ import re
 import unicodedata
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# Letters and marks that show nothing: Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt)
+# as far as no category above has them, and the blank of Braille.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 _WORD = re.compile(r"\w+")
 
 
@@ -38,7 +43,7 @@ def _plain(char: str, lines: bool) -> bool:
     if lines and char in "\n\t":
         return True
     category = unicodedata.category(char)
-    return category not in _HIDDEN and not (category == "Zs" and char != " ")
+    return category not in _HIDDEN and not (category == "Zs" and char != " ") and not _BLANK.match(char)
 
 
 def _unmix(match: re.Match[str]) -> str:

@@ -1,0 +1,1 @@
+"""Vaults: where credentials are kept, sealed, and leased for one run."""

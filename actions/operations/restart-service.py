@@ -1,0 +1,27 @@
+"""Restarts a service of the program manager."""
+
+from supervisor import connect
+
+UP = ("RUNNING", "STARTING")
+
+
+def main(service: str, *, supervisor: dict[str, str]) -> dict[str, str | int]:
+    """Stop the service where it runs, start it, and return its old and new process.
+
+    Args:
+        service: The service to restart.
+    """
+    with connect(supervisor) as manager:
+        before = manager.getProcessInfo(service)
+        if before["statename"] in UP:
+            print(f"Stopping {service} (process {before['pid']}).")
+            manager.stopProcess(service)
+        print(f"Starting {service}.")
+        manager.startProcess(service)
+        after = manager.getProcessInfo(service)
+    return {
+        "service": service,
+        "state": str(after["statename"]).lower(),
+        "process_before": before["pid"] or "not running",
+        "process_now": after["pid"],
+    }

@@ -1,0 +1,102 @@
+"""Reading the catalogue's files: regular UTF-8 files under the root and nothing else (attack X20)."""
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+LARGEST = 1_000_000
+
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file as it was when it was read. `fault` says in words why there is no content: “isn't there”."""
+
+    stamp: Stamp | None
+    content: bytes = b""
+    fault: str = ""
+
+
+class Snapshot:
+    """One look at the folder: every file is read once, so all actions see the same bytes of a library."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = os.path.realpath(root)
+        self._stamps: dict[str, Stamp | None] = {}
+        self._seen: dict[str, Seen] = {}
+
+    def stamp(self, path: str) -> Stamp | None:
+        """Return what changes when the file at `path`, relative to the root, does; None where there is none."""
+        if path not in self._stamps:
+            self._stamps[path] = _stamp(f"{self._root}/{path}")
+        return self._stamps[path]
+
+    def see(self, path: str) -> Seen:
+        """Read the file at `path`, relative to the root."""
+        if path not in self._seen:
+            # The stamp is taken first: what is written while we read is then seen as a change.
+            self._seen[path] = self._read(path, self.stamp(path))
+        return self._seen[path]
+
+    def _read(self, path: str, seen: Stamp | None) -> Seen:
+        if path.startswith(os.sep):
+            return Seen(seen, fault="is an absolute path; give the path from the .toml's own folder")
+        try:
+            real = os.path.realpath(f"{self._root}/{path}")
+            if not real.startswith(self._root + os.sep):
+                return Seen(seen, fault="leads out of the actions folder, and nothing out there is ever run")
+            content = _content(real)
+            content.decode()
+        except FileNotFoundError:
+            return Seen(seen, fault="isn't there")
+        except UnicodeDecodeError as error:
+            return Seen(seen, fault=f"isn't UTF-8 text (byte {error.start + 1}); save it as UTF-8")
+        except OSError as error:
+            return Seen(seen, fault=f"can't be read: {error.strerror}")
+        except ValueError as error:
+            return Seen(seen, fault=str(error))
+        return Seen(seen, content)
+
+
+class Sight:
+    """Sees the files of one action, and keeps what it saw: missing ones too, for they may appear."""
+
+    def __init__(self, snapshot: Snapshot, category: str) -> None:
+        self._snapshot = snapshot
+        self._category = category
+        self.seen: dict[str, Seen] = {}
+
+    def see(self, name: str) -> Seen:
+        """Read a file by its path from the category's folder."""
+        path = name if name.startswith(os.sep) else f"{self._category}/{name}"
+        self.seen[path] = self._snapshot.see(path)
+        return self.seen[path]
+
+
+def _stamp(path: str) -> Stamp | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - a thousand of them must stay cheap
+    except (OSError, ValueError):
+        return None
+    # ctime as well: an edit that sets mtime back still moves it.
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
+
+
+def _content(path: str) -> bytes:
+    # Opened without following a last link and without waiting: a FIFO would hold us for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise ValueError("is a directory, not a file")
+        if not stat.S_ISREG(mode):
+            raise ValueError("isn't a regular file")
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(LARGEST + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > LARGEST:
+        raise ValueError(f"is larger than {LARGEST:,} bytes, the most a file of an action may have")
+    return content

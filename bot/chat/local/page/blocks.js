@@ -1,0 +1,121 @@
+/* The blocks of a card: words, output, tables, menus, and private results. */
+
+import { address, Failure, get } from "./api.js";
+import { el, icon } from "./dom.js";
+
+const FOLD = 14; // lines of output that are shown at once
+const NUMBER = /^[-+]?\d[\d.,]*( ?%)?$|^–$/;
+const ENTRY = /^AUD-\d{6,12}-[0-9a-f]{6}$/;
+const RUN = /^R-[0-9A-Z]{8}$/;
+
+/** Draw a block. `view` keeps across updates what the reader opened; `acts` as in card.js. */
+export function block(data, index, card, view, acts) {
+  const kinds = { table, hidden, menu, text: data.code ? output : words };
+  return kinds[data.kind](data, index, card, view, acts);
+}
+
+/** Draw a text that may be a reference: a run or an audit entry opens when pressed. */
+export function reference(text, acts, id = text) {
+  if (ENTRY.test(text)) return link(text, "Open the audit entry", () => acts.audit(text), id);
+  if (RUN.test(text)) return link(text, "Show this run", () => acts.status(text), id);
+  return text;
+}
+
+function link(text, title, onclick, id) {
+  return el("button", { type: "button", class: "link code", "data-id": id, title, onclick }, text);
+}
+
+function words(data) {
+  return el("p", { class: "words" }, data.text);
+}
+
+/** Draw lines of output, the first few of many. */
+function output(data, index, card, view, acts) {
+  const lines = data.text.split("\n");
+  const folds = lines.length > FOLD + 2;
+  const open = view.open.has(index);
+  const toggle = () => {
+    if (!view.open.delete(index)) view.open.add(index);
+    acts.redraw();
+  };
+  return el("div", { class: "output" },
+    el("pre", { tabindex: "0", role: "region", "aria-label": "Output" },
+      folds && !open ? lines.slice(0, FOLD).join("\n") : data.text),
+    (folds || data.cut) && el("div", { class: "under" },
+      folds && el("button", {
+        type: "button", class: "link", "data-id": `fold-${index}`, "aria-expanded": String(open), onclick: toggle,
+      }, open ? "Show less" : `Show all ${lines.length} lines`),
+      data.cut && el("span", {}, "There is more than fits here."),
+      data.cut && all(card.run)));
+}
+
+/** Draw a table; one without heads is a list of names and values. */
+function table(data, index, card, view, acts) {
+  const width = Math.max(data.heads.length, ...data.rows.map((row) => row.length));
+  const columns = Array.from({ length: width }, (_, at) => data.rows.map((row) => row[at] ?? ""));
+  const named = data.heads.length > 0;
+  const numeric = columns.map((texts) => named && texts.length > 0 && texts.every((text) => NUMBER.test(text)));
+  const head = (text, at) => el("th", { scope: "col", class: numeric[at] && "number" }, text);
+  const cell = (row) => (text, at) => (!named && at === 0 && width > 1
+    ? el("th", { scope: "row" }, text)
+    : el("td", { class: numeric[at] && "number" }, reference(text, acts, `${index}-${row}-${at}`)));
+  const left = data.cut === 1 ? "One more row is" : `${data.cut.toLocaleString("en")} more rows are`;
+  return el("div", { class: "output" },
+    el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table" },
+      el("table", {},
+        named && el("thead", {}, el("tr", {}, data.heads.map(head))),
+        el("tbody", {}, data.rows.map((row, at) => el("tr", {}, row.map(cell(at))))))),
+    data.cut > 0 && el("div", { class: "under" }, el("span", {}, `${left} not shown.`), all(card.run)));
+}
+
+function all(run) {
+  return run && el("a", { href: address(`/raw/${run}`), target: "_blank", rel: "noopener" }, "All of it");
+}
+
+/** Draw actions to choose from; what the reader typed in the card's filter leaves out the rest. */
+function menu(data, index, card, view, acts) {
+  const wanted = view.filter.toLowerCase().trim();
+  const fits = (item) => `${item.subject} ${item.label} ${item.detail}`.toLowerCase().includes(wanted);
+  const items = data.items.filter(fits);
+  if (items.length === 0) return null;
+  const press = (item) => acts.press({ verb: "open", subject: item.subject, label: item.label }, "");
+  return el("section", { class: "menu", "aria-label": data.heading },
+    el("h4", {}, data.heading),
+    el("div", {}, items.map((item) =>
+      el("button", {
+        type: "button", "data-id": `menu-${index}-${item.subject}`, disabled: view.busy !== "", onclick: () => press(item),
+      },
+      el("strong", {}, item.label),
+      el("span", { class: "detail" }, item.detail),
+      el("span", { class: "note" }, item.note)))));
+}
+
+/** Draw a private result: covered until its reader asks, fetched only then. */
+function hidden(data, index, card, view, acts) {
+  const text = view.shown.get(index);
+  const show = async () => {
+    try {
+      view.shown.set(index, (await get(`/api/output/${data.run}`)).text);
+      view.notice = "";
+    } catch (failure) {
+      view.notice = failure instanceof Failure ? failure.message : "Deputy doesn't answer. Try again in a moment.";
+    }
+    acts.redraw(`hide-${index}`);
+  };
+  const hide = () => {
+    view.shown.delete(index);
+    acts.redraw(`show-${index}`);
+  };
+  const copy = async (event) => {
+    await navigator.clipboard.writeText(text);
+    event.target.textContent = "Copied";
+  };
+  const press = (id, label, onclick) => el("button", { type: "button", "data-id": `${id}-${index}`, onclick }, label);
+  return el("div", { class: "secret" },
+    el("p", { class: "mark" }, icon("private"), "Only you see this"),
+    text === undefined
+      ? el("div", { class: "cover" },
+        el("span", { "aria-hidden": "true" }, "••••••••••••"), press("show", "Show the result", show))
+      : [el("pre", { tabindex: "0", role: "region", "aria-label": "Private result" }, text),
+         el("div", { class: "under" }, press("copy", "Copy", copy), press("hide", "Hide", hide))]);
+}

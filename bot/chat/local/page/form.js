@@ -1,0 +1,94 @@
+/* The form of an action, in a dialog: it stays open until the server takes what is in it. */
+
+import { el, icon, risk } from "./dom.js";
+import { input } from "./inputs.js";
+
+/** Open forms in `dialog`; `send(values)` sends one and returns the next form where something in it is wrong. */
+export class Sheet {
+  constructor(dialog, send) {
+    Object.assign(this, { dialog, send, busy: false });
+  }
+
+  /** Show a form; `reason` is what was already written in its reason box. */
+  open(form, reason = "") {
+    this.draw(form, reason);
+    if (!this.dialog.open) this.dialog.showModal();
+    const first = (within) => this.dialog.querySelector(`${within} :is(input, select, textarea)`);
+    (first(".faulty") ?? first(".fields")).focus();
+  }
+
+  draw(form, reason) {
+    const fields = form.fields.map((field, at) => drawn(field, `field-${at}`));
+    const box = el("textarea", {
+      id: "field-reason", rows: "2", maxlength: "1000", "aria-describedby": "field-reason-help",
+    }, reason);
+    const close = () => this.dialog.close();
+    const fault = el("p", { class: "notice", role: "alert", hidden: true });
+    const run = el("button", { type: "submit", class: "primary" }, form.approval ? "Ask for approval" : "Run");
+    const submit = (event) => {
+      event.preventDefault();
+      this.submit({ form, fields, box, fault, run });
+    };
+    this.dialog.replaceChildren(el("form", { novalidate: true, autocomplete: "off", onsubmit: submit },
+      el("header", {},
+        el("h2", { id: "form-title" }, form.title), risk(form.risk),
+        el("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: close }, icon("close"))),
+      el("div", { class: "fields" },
+        form.summary && el("p", { class: "summary" }, form.summary),
+        form.note && el("p", { class: "hint" }, icon("neutral"), el("span", {}, form.note)),
+        fields.map((field) => field.node),
+        el("div", { class: "field" },
+          el("label", { for: "field-reason" }, "Reason"), box,
+          el("p", { class: "help", id: "field-reason-help" },
+            form.approval ? "Those who approve read it. It stays in the audit log." : "It stays in the audit log."))),
+      el("footer", {},
+        fault,
+        form.approval && el("p", { class: "approval" }, icon("waiting"), el("span", {}, form.approval)),
+        el("button", { type: "button", class: "quiet", onclick: close }, "Cancel"), run)));
+  }
+
+  async submit({ form, fields, box, fault, run }) {
+    if (this.busy) return;
+    const given = fields.map((field) => [field.name, field.read()]).filter(([, value]) => value !== undefined);
+    this.busy = run.disabled = true;
+    fault.hidden = true;
+    try {
+      const next = await this.send({ action: form.action, values: Object.fromEntries(given), reason: box.value.trim() });
+      if (next) this.open(next, box.value);
+      else this.dialog.close();
+    } catch (failure) {
+      fault.replaceChildren(icon("warning"), el("span", {}, failure.message));
+      fault.hidden = false;
+    } finally {
+      this.busy = run.disabled = false;
+    }
+  }
+}
+
+function drawn(field, id) {
+  const help = [field.help, limits(field)].filter(Boolean).join(" ");
+  const described = [help && `${id}-help`, field.fault && `${id}-fault`].filter(Boolean).join(" ");
+  const { node, read } = input(field, id, described);
+  const grouped = field.kind === "boolean";
+  const star = field.required && el("span", { class: "star", "aria-hidden": "true", title: "Required" }, "*");
+  const naming = { id: `${id}-label`, class: "label", for: grouped ? null : id };
+  const label = el(grouped ? "span" : "label", naming, field.label, star);
+  return {
+    name: field.name,
+    read,
+    node: el("div", { class: `field${field.fault ? " faulty" : ""}` },
+      label, node,
+      help && el("p", { class: "help", id: `${id}-help` }, help),
+      field.fault && el("p", { class: "fault", id: `${id}-fault` }, icon("warning"), el("span", {}, field.fault))),
+  };
+}
+
+function limits(field) {
+  const { minimum: low, maximum: high } = field;
+  if (low !== null && high !== null) return `From ${low} to ${high}.`;
+  if (low !== null) return `At least ${low}.`;
+  if (high !== null) return `At most ${high}.`;
+  if (field.kind === "list") return "One a line, or with commas between.";
+  if (field.kind === "datetime") return `In your time (${Intl.DateTimeFormat().resolvedOptions().timeZone}).`;
+  return "";
+}

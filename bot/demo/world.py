@@ -1,0 +1,84 @@
+"""The world that `make demo` runs in: a directory, a program manager and some files, all on this machine."""
+
+import asyncio
+import json
+import secrets
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.core.errors import Unavailable
+from bot.demo.files import lay_out
+
+SERVERS = {"directory": "bot.demo.directory", "supervisor": "bot.demo.services"}
+READY_SECONDS = 20
+STOP_SECONDS = 3
+
+
+class World:
+    """Starts and stops everything. The servers end with this process too, however it ends.
+
+    `cache` is a directory for clean-old-files, `log` a file for tail-log, `web` an address for check-url.
+    """
+
+    def __init__(self) -> None:
+        self.cache = self.log = Path()
+        self.web = ""
+        self._passwords = {name: secrets.token_urlsafe(24) for name in SERVERS}
+        self._processes: dict[str, Process] = {}
+        self._credentials: dict[str, dict[str, str]] = {}
+
+    @property
+    def credentials(self) -> Mapping[str, Mapping[str, str]]:
+        """The credentials by their names in the vault, `directory` and `supervisor`; empty until `ready`."""
+        return self._credentials
+
+    async def start(self, data_dir: Path) -> None:
+        """Start both servers without waiting for them, and lay out the files in `data_dir/demo`."""
+        starts = [self._spawn(name, module) for name, module in SERVERS.items()]
+        await asyncio.gather(*starts)
+        self.cache, self.log = lay_out(data_dir / "demo")
+
+    async def ready(self) -> None:
+        """Wait until both servers answer. Raises Unavailable."""
+        said = await asyncio.gather(*(self._first_line(name) for name in SERVERS))
+        for name, fields in zip(SERVERS, said, strict=True):
+            self.web = fields.pop("web", self.web)
+            self._credentials[name] = {**fields, "password": self._passwords[name]}
+
+    async def stop(self) -> None:
+        """End both servers and all they started."""
+        await asyncio.gather(*(_end(process) for process in self._processes.values()))
+        self._processes.clear()
+
+    async def _spawn(self, name: str, module: str) -> None:
+        # In sessions of their own, so that Ctrl-C reaches this process alone, which then stops them.
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, start_new_session=True
+        )
+        assert process.stdin  # noqa: S101 - it was asked for
+        process.stdin.write(f"{self._passwords[name]}\n".encode())
+        self._processes[name] = process
+
+    async def _first_line(self, name: str) -> dict[str, str]:
+        stdout = self._processes[name].stdout
+        assert stdout  # noqa: S101 - it was asked for
+        try:
+            fields: dict[str, str] = json.loads(await asyncio.wait_for(stdout.readline(), READY_SECONDS))
+        except (TimeoutError, ValueError):
+            raise Unavailable(
+                f"The demo's {name} did not start; what it wrote above says why. "
+                "Its parts are installed with the extra “demo”: deputy[demo]."
+            ) from None
+        return fields
+
+
+async def _end(process: Process) -> None:
+    assert process.stdin  # noqa: S101 - it was asked for
+    process.stdin.close()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

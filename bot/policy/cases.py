@@ -1,0 +1,202 @@
+"""cases.toml: the policies' own tests. Who asks what, and what is to be decided.
+
+    [[case]]
+    name = "Helpdesk resets a password with one approval"
+    as = "helpdesk"                  # a role, a list of roles, or "nobody"; agent = true for an agent
+    action = "reset-password"
+    arguments = {account = "alice"}
+    expect = "approval"              # "permit", "approval" (count, by) or "deny" (because = a policy's @id)
+    count = 1
+    by = ["manager"]
+
+With `approve = true` and a `requester` (as in `as`, or "self") it asks who may approve. `door` is "chat"
+and `at` a Monday morning unless given; what an argument needn't be for the case may be left out.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.core.action import Action
+from bot.core.catalog import Catalog
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit
+from bot.core.errors import Invalid
+from bot.core.parameter import bind
+from bot.core.principal import Principal, PrincipalKind, Who
+from bot.core.wording import listed
+from bot.policy.cedar import CedarPolicy
+from bot.ports import Question
+
+FILE = "cases.toml"
+SELF = "self"
+NOBODY = "nobody"
+
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "name": (str,),
+    "as": (str, list),
+    "action": (str,),
+    "expect": (str,),
+    "arguments": (dict,),
+    "count": (int,),
+    "by": (list,),
+    "because": (str,),
+    "approve": (bool,),
+    "requester": (str, list),
+    "agent": (bool,),
+    "door": (str,),
+    "at": (datetime,),
+}
+_NEEDED = ("name", "as", "action", "expect")
+_EXPECTED: Mapping[str, type] = {"permit": Permit, "approval": NeedsApproval, "deny": Deny}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question and its answer. `where` is `file:line`; where `requester` is set, it asks who approves."""
+
+    name: str
+    where: str
+    asker: tuple[str, ...]
+    action: str
+    expect: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    count: int = 1
+    by: frozenset[str] | None = None
+    because: str = ""
+    requester: tuple[str, ...] | None = None
+    agent: bool = False
+    door: str = "chat"
+    at: datetime = datetime(2026, 11, 23, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a case went, in a sentence."""
+
+    name: str
+    ok: bool
+    sentence: str
+    where: str
+
+
+def read(path: Path) -> tuple[Case, ...]:
+    """Read the cases of a file, none where there is no file. Raises Invalid naming line and field."""
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        found = tomllib.loads(text)
+    except OSError as error:
+        raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
+    except ValueError as error:
+        raise Invalid(f"This is not TOML: {error}.", path.name) from None
+    tables = found.pop("case", [])
+    if found or not isinstance(tables, list):
+        raise Invalid(
+            f"It holds tables called [[case]] and nothing else, not “{', '.join(found) or 'case'}”.", path.name
+        )
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*case\s*]]", line)]
+    places = [f"{path.name}:{line}" for line in lines] if len(lines) == len(tables) else [path.name] * len(tables)
+    return tuple(_case(table, where) for table, where in zip(tables, places, strict=True))
+
+
+def run_cases(policy: CedarPolicy, catalog: Catalog, cases: Iterable[Case]) -> tuple[Result, ...]:
+    """Put every case to the policy. A case that can't be asked (no such action, a wrong argument) fails."""
+    return tuple(_run(policy, catalog, case) for case in cases)
+
+
+def _case(table: Mapping[str, Any], where: str) -> Case:
+    for name, value in table.items():
+        if name not in _KINDS:
+            raise Invalid(f"“{name}” is unknown; a case has {', '.join(_KINDS)}.", where)
+        if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and bool not in _KINDS[name]):
+            raise Invalid(f"“{name}” is {value!r}, which is of the wrong kind.", where)
+    missing = [name for name in _NEEDED if name not in table]
+    if missing:
+        raise Invalid(f"“{missing[0]}” is missing; a case needs {listed(_NEEDED)}.", where)
+    if table["expect"] not in _EXPECTED:
+        raise Invalid(f"“expect” is permit, approval or deny, not “{table['expect']}”.", where)
+    if table.get("approve", False) is not ("requester" in table):
+        raise Invalid("“approve” and “requester” come together: whose request is to be approved?", where)
+    if table["expect"] == "approval" and "requester" in table:
+        raise Invalid("“expect” is permit or deny where the case asks who may approve.", where)
+    if "at" in table and table["at"].tzinfo is None:
+        raise Invalid("“at” needs its offset from UTC: 2026-11-23T09:00:00Z.", where)
+    return _built(table, where)
+
+
+def _built(table: Mapping[str, Any], where: str) -> Case:
+    plain = {
+        name: table[name] for name in _KINDS if name in table and name not in ("as", "by", "approve", "requester")
+    }
+    return Case(
+        **plain,
+        where=where,
+        asker=_roles(table["as"]),
+        by=frozenset(table["by"]) if "by" in table else None,
+        requester=_roles(table["requester"]) if "requester" in table else None,
+    )
+
+
+def _roles(given: str | list[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _run(policy: CedarPolicy, catalog: Catalog, case: Case) -> Result:
+    action = catalog.get(case.action)
+    faults = list(_faults(policy, action, case))
+    if action is None or faults:
+        return Result(case.name, False, " ".join(faults), case.where)
+    decision = _asked(policy, action, case)
+    ok = _as_expected(decision, case)
+    sentence = "As expected." if ok else f"Expected {_expected(case)}, but policy says {_told(decision)}."
+    return Result(case.name, ok, sentence, case.where)
+
+
+def _faults(policy: CedarPolicy, action: Action | None, case: Case) -> Iterator[str]:
+    """Say why a case can't be asked; parameters it leaves out are no fault."""
+    if action is None:
+        yield f"There is no action “{case.action}” in the catalogue."
+    else:
+        faults = bind(action.parameters, case.arguments).faults
+        yield from (fault.sentence for fault in faults if fault.field in case.arguments)
+    for role in {*case.asker, *(case.requester or ()), *(case.by or ())} - {NOBODY, SELF}:
+        if role not in policy.known_roles():
+            yield f"There is no role “{role}” in roles.toml."
+
+
+def _asked(policy: CedarPolicy, action: Action, case: Case) -> Decision:
+    asker = _principal("asker", case.asker, agent=case.agent)
+    arguments = bind(action.parameters, case.arguments).arguments
+    if case.requester is None:
+        return policy.decide(Question(asker, action, arguments, case.door, case.at))
+    requester = asker if case.requester == (SELF,) else _principal("requester", case.requester)
+    return policy.may_approve(asker, Question(requester, action, arguments, case.door, case.at))
+
+
+def _principal(oid: str, roles: tuple[str, ...], *, agent: bool = False) -> Principal:
+    kind = PrincipalKind.AGENT if agent else PrincipalKind.PERSON
+    return Principal(Who("cases", oid), frozenset(roles) - {NOBODY}, kind=kind)
+
+
+def _as_expected(decision: Decision, case: Case) -> bool:
+    if not isinstance(decision, _EXPECTED[case.expect]):
+        return False
+    if isinstance(decision, NeedsApproval):
+        return decision.count == case.count and case.by in (None, frozenset(decision.roles))
+    return not case.because or case.because in {reason.policy for reason in decision.reasons}
+
+
+def _expected(case: Case) -> str:
+    if case.expect == "approval":
+        return f"approval ({case.count} by {listed(sorted(case.by), 'or') if case.by else 'anybody'})"
+    return f"{case.expect}{f' because of {case.because}' if case.because else ''}"
+
+
+def _told(decision: Decision) -> str:
+    because = listed([reason.policy for reason in decision.reasons])
+    if isinstance(decision, NeedsApproval):
+        return f"approval ({decision.count} by {listed(sorted(decision.roles), 'or')}) because of {because}"
+    return f"{'permit' if isinstance(decision, Permit) else 'deny'} because of {because}"

@@ -1,0 +1,111 @@
+"""The policy port by Cedar, over a folder of files. Edits show at once; a broken folder denies everything."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.core.action import Action
+from bot.core.decision import Decision, Deny, Reason
+from bot.core.errors import Invalid
+from bot.core.principal import Principal
+from bot.policy import judge, rules
+from bot.policy.judge import ERROR, Bench
+from bot.policy.menu import Menu
+from bot.policy.roles import held
+from bot.policy.rules import Rulebook
+from bot.ports import Question, RoleInfo
+
+Signature = tuple[tuple[str, int, int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """One state of the folder, ready to decide."""
+
+    book: Rulebook
+    bench: Bench
+    menu: Menu
+
+
+class CedarPolicy:
+    """Satisfies `Policy`. The files are looked at in every call and read again where one changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: tuple[Signature, Loaded | Invalid] | None = None
+
+    def version(self) -> str:
+        """Return the SHA-256 over all policy files, in hex. Raises Invalid where they are broken."""
+        return self._loaded().book.version
+
+    def decide(self, question: Question) -> Decision:
+        """Say whether it may run: at once, with how many approvals, or not and why."""
+        try:
+            return judge.decide(self._loaded().bench, question)
+        except Invalid as fault:
+            return _broken(fault)
+
+    def may_approve(self, approver: Principal, question: Question) -> Decision:
+        """Say whether `approver` may vote on `question`: Permit or Deny. Nobody may on their own request."""
+        try:
+            return judge.review(self._loaded().bench, approver, question)
+        except Invalid as fault:
+            return _broken(fault)
+
+    def menu(self, principal: Principal, actions: Iterable[Action], door: str) -> Mapping[str, Decision]:
+        """Decide many actions as policy could at best, whatever will be filled in and whenever it is asked."""
+        try:
+            return self._loaded().menu.decide(principal, actions, door)
+        except Invalid as fault:
+            return {action.id: _broken(fault) for action in actions}
+
+    def roles(self, groups: Iterable[str]) -> frozenset[str]:
+        """Return the roles that a set of group ids gives: none while the folder is broken."""
+        try:
+            return held(self._loaded().book.roles, groups)
+        except Invalid:
+            return frozenset()
+
+    def role(self, name: str) -> RoleInfo:
+        """Return what people call a role; one that isn't known is called by its name."""
+        try:
+            found = self._loaded().book.roles.get(name)
+        except Invalid:
+            found = None
+        return RoleInfo(name, found.title, found.contact) if found else RoleInfo(name, name)
+
+    def known_roles(self) -> frozenset[str]:
+        """Return the names of all roles. Raises Invalid where the folder is broken."""
+        return frozenset(self._loaded().book.roles)
+
+    def _loaded(self) -> Loaded:
+        """Return the folder's present state. Raises Invalid where it is broken."""
+        signature = _signature(self._folder)
+        if self._read is None or self._read[0] != signature:
+            self._read = (signature, _load(self._folder))
+        state = self._read[1]
+        if isinstance(state, Invalid):
+            raise state.with_traceback(None)
+        return state
+
+
+def _load(folder: Path) -> Loaded | Invalid:
+    try:
+        book = rules.load(folder)
+    except Invalid as fault:
+        return fault
+    return Loaded(book, Bench.of(book, book.trees), Menu(book))
+
+
+def _signature(folder: Path) -> Signature:
+    """Return what changes whenever a file does; taken before reading, so a later edit is never missed."""
+    try:
+        stats = [(path.name, path.stat()) for path in rules.files(folder)]
+    except OSError as error:
+        raise Invalid(f"The policies can't be read: {error.strerror}.", str(folder)) from None
+    return tuple((name, one.st_mtime_ns, one.st_ctime_ns, one.st_size, one.st_ino) for name, one in stats)
+
+
+def _broken(fault: Invalid) -> Deny:
+    sentence = f"The policies are broken, so nothing is allowed until whoever keeps them mends this: {fault}"
+    return Deny((Reason(ERROR, sentence),))

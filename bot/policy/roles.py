@@ -1,0 +1,88 @@
+"""roles.toml: the roles policies speak of, and the Entra ID groups that give them."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.core.errors import Invalid
+
+FILE = "roles.toml"
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_FIELDS = ("title", "groups", "contact")
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role. `groups` are object ids of Entra ID groups, in lower case; `contact` is a channel or address."""
+
+    name: str
+    title: str
+    groups: tuple[str, ...]
+    contact: str = ""
+
+
+def parse(text: str) -> Mapping[str, Role]:
+    """Read roles by name. Raises Invalid with line and field, also where one group gives two roles."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"This is not TOML: {error}.", FILE) from None
+    if not tables:
+        raise Invalid("It names no role, so nobody could do anything.", FILE)
+    roles: dict[str, Role] = {}
+    for name, table in tables.items():
+        try:
+            roles[name] = _role(name, table, taken=[group for role in roles.values() for group in role.groups])
+        except ValueError as error:
+            field, sentence = error.args
+            raise Invalid(f"[{name}] {field} {sentence}.", _where(text, name, field)) from None
+    return roles
+
+
+def held(roles: Mapping[str, Role], groups: Iterable[str]) -> frozenset[str]:
+    """Return the names of the roles that membership in `groups` gives."""
+    mine = {group.lower() for group in groups}
+    return frozenset(name for name, role in roles.items() if mine.intersection(role.groups))
+
+
+def _role(name: str, table: object, taken: list[str]) -> Role:
+    if not isinstance(table, dict):
+        raise ValueError("stands", "outside every role; a role is a table like [helpdesk]")
+    for field in table:
+        if field not in _FIELDS:
+            raise ValueError(field, f"is unknown; a role has {', '.join(_FIELDS)}")
+    for field in ("title", "contact"):
+        if not isinstance(table.get(field, ""), str):
+            raise ValueError(field, "takes text")
+    if not table.get("title"):
+        raise ValueError("title", "is missing: what do people call this role?")
+    return Role(name, table["title"], _groups(table.get("groups"), taken), table.get("contact", ""))
+
+
+def _groups(given: object, taken: list[str]) -> tuple[str, ...]:
+    """Check object ids. A group given twice is a slip that would hand one role's rights to another's people."""
+    if not isinstance(given, list) or not given:
+        raise ValueError("groups", "takes a list with at least one Entra ID group's object id")
+    groups: list[str] = []
+    for group in given:
+        if not isinstance(group, str) or not _GUID.fullmatch(group):
+            raise ValueError("groups", f"takes object ids (GUIDs), and “{group}” is none")
+        if group.lower() in (*taken, *groups):
+            raise ValueError("groups", f"names {group} a second time; one group gives one role")
+        groups.append(group.lower())
+    return tuple(groups)
+
+
+def _where(text: str, name: str, field: str) -> str:
+    """Find the line by its looks, for tomllib keeps none: the field's in the role's table, or the table's own."""
+    quoted = rf"""["']?{re.escape(name)}["']?"""
+    table = re.search(rf"^[ \t]*(\[\s*{quoted}\s*\]|{quoted}\s*=)", text, re.MULTILINE)
+    if not table:
+        return FILE
+    following = re.compile(r"^[ \t]*\[", re.MULTILINE).search(text, table.end())
+    found = re.compile(rf"^[ \t]*{re.escape(field)}\s*=", re.MULTILINE).search(
+        text, table.end(), following.start() if following else len(text)
+    )
+    line = text.count("\n", 0, (found or table).start()) + 1
+    return f"{FILE}:{line}"

@@ -1,0 +1,159 @@
+"""The folder of policies, read and checked as one: either all of it holds or none of it does.
+
+    *.cedar              the policies; each has a unique @id, each forbid an @reason
+    schema.cedarschema   what they can speak of
+    roles.toml           the roles they speak of
+
+cases.toml lies beside them and decides nothing, so it is no part of the version.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cedarpy
+
+from bot.core import canonical
+from bot.core.errors import Invalid
+from bot.policy import roles
+from bot.policy.roles import Role
+from bot.policy.tree import Tree, literals
+
+SCHEMA = "schema.cedarschema"
+ROLE = "Deputy::Role"
+
+# A string or comment may hold a semicolon; any other one ends a policy.
+_TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;', re.DOTALL)
+_BLANK = re.compile(r"(?:\s|//[^\n]*)*")
+_PREFIX = re.compile(r"^for policy `[^`]*`, ")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One policy: its @id and @reason, its Cedar text, the same as a tree (Cedar's JSON), and `file:line`."""
+
+    id: str
+    reason: str
+    where: str
+    text: str
+    tree: Tree
+
+
+@dataclass(frozen=True)
+class Rulebook:
+    """All that decides: `version` is the SHA-256 over the files' names and bytes, in hex."""
+
+    version: str
+    rules: Mapping[str, Rule]
+    roles: Mapping[str, Role]
+    schema: cedarpy.Schema
+
+    @property
+    def trees(self) -> Mapping[str, Tree]:
+        """The policies' trees by @id."""
+        return {rule.id: rule.tree for rule in self.rules.values()}
+
+
+def files(folder: Path) -> list[Path]:
+    """Return the files that decide, by name. Raises Invalid where there is no such folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if _decides(path.name))
+    except OSError as error:
+        raise Invalid(f"The folder of policies can't be read: {error.strerror}.", str(folder)) from None
+
+
+def load(folder: Path) -> Rulebook:
+    """Read and check the folder. Raises Invalid with file and line for the first thing that is wrong."""
+    contents = {path.name: _read(path) for path in files(folder)}
+    for name in (SCHEMA, roles.FILE):
+        if name not in contents:
+            raise Invalid("This file is missing, and nothing is decided without it.", name)
+    schema = _schema(contents[SCHEMA])
+    known = roles.parse(contents[roles.FILE])
+    rules: dict[str, Rule] = {}
+    for name, text in contents.items():
+        for rule in parse(name, text) if name.endswith(".cedar") else ():
+            _check(rule, rules, schema, known)
+            rules[rule.id] = rule
+    if not rules:
+        raise Invalid("It holds no policy (*.cedar), so nobody could do anything.", str(folder))
+    return Rulebook(_version(contents), rules, known, schema)
+
+
+def parse(file: str, text: str) -> Iterator[Rule]:
+    """Yield the policies of one file. Raises Invalid with the line where one of them starts."""
+    for line, statement in statements(text):
+        where = f"{file}:{line}"
+        try:
+            found = json.loads(cedarpy.policies_to_json_str(statement))
+        except ValueError as error:
+            raise Invalid(f"Cedar can't read the policy that starts here: {error}.", where) from None
+        if found["templates"]:
+            raise Invalid("This policy has an open slot (?principal or ?resource) and so never holds.", where)
+        for tree in found["staticPolicies"].values():
+            notes = tree.get("annotations", {})
+            yield Rule(notes.get("id") or "", notes.get("reason") or "", where, statement, tree)
+
+
+def statements(text: str) -> Iterator[tuple[int, str]]:
+    """Cut Cedar text into its policies, each with the number of its first line (from 1)."""
+    ends = [match.end() for match in _TOKEN.finditer(text) if match[0] == ";"]
+    start = 0
+    for end in (*ends, len(text)):
+        blank = _BLANK.match(text, start, end)
+        begin = blank.end() if blank else start
+        if begin < end:
+            yield text.count("\n", 0, begin) + 1, text[begin:end]
+        start = end
+
+
+def policy_set(trees: Mapping[str, Tree]) -> cedarpy.PolicySet:
+    """Make policies ready to be asked; Cedar then names them by the keys given here."""
+    return cedarpy.PolicySet.from_json_str(
+        json.dumps({"templates": {}, "staticPolicies": trees, "templateLinks": []})
+    )
+
+
+def _check(rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema, known: Mapping[str, Any]) -> None:
+    if not rule.id:
+        raise Invalid('This policy has no name: give it an @id("…").', rule.where)
+    if rule.id in others:
+        raise Invalid(f"The name “{rule.id}” is taken: it stands in {others[rule.id].where} too.", rule.where)
+    if rule.tree["effect"] == "forbid" and not rule.reason:
+        sentence = f'“{rule.id}” forbids without a word: tell people why and what to do next by an @reason("…").'
+        raise Invalid(sentence, rule.where)
+    result = cedarpy.validate_policies(rule.text, schema)
+    if not result.validation_passed:
+        faults = "; ".join(dict.fromkeys(_PREFIX.sub("", error.error) for error in result.errors))
+        raise Invalid(f"“{rule.id}” doesn't fit the schema: {faults}.", rule.where)
+    for kind, name in literals(rule.tree):
+        if kind == ROLE and name not in known:
+            raise Invalid(f"“{rule.id}” speaks of the role “{name}”, which {roles.FILE} doesn't know.", rule.where)
+
+
+def _decides(name: str) -> bool:
+    """Editors leave hidden files beside the ones they edit; those decide nothing."""
+    return name in (SCHEMA, roles.FILE) or (name.endswith(".cedar") and not name.startswith("."))
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as error:
+        raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", path.name) from None
+
+
+def _schema(text: str) -> cedarpy.Schema:
+    try:
+        return cedarpy.Schema.from_str(text)
+    except ValueError as error:
+        raise Invalid(f"Cedar can't read it: {error}.", SCHEMA) from None
+
+
+def _version(contents: Mapping[str, str]) -> str:
+    return canonical.sha256([[name, canonical.sha256_bytes(text.encode())] for name, text in contents.items()])

@@ -1,0 +1,97 @@
+"""Policies as trees (Cedar's JSON form): what they name, and how they read while much is unknown."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bot.core.decision import MOST_APPROVALS
+
+Tree = Mapping[str, Any]
+
+# What is known of a context before anything is filled in. All else, the time too, counts as unknown.
+_KNOWN = frozenset({"approvals", "door", "requester", "agent", "selfRequest"})
+_CONTEXT = {"Var": "context"}
+_APPROVALS = {".": {"left": _CONTEXT, "attr": "approvals"}}
+
+# Where a comparison with a number turns: `>= 2` between 1 and 2, `> 2` between 2 and 3, `== 2` at both.
+_STEPS: Mapping[str, tuple[int, ...]] = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,), "==": (0, 1), "!=": (0, 1)}
+_TRUE = {"Value": True}
+
+
+def literals(tree: object) -> Iterator[tuple[str, str]]:
+    """Yield every entity a policy names literally, as (type, id)."""
+    for node in _nodes(tree):
+        if node.keys() == {"type", "id"} and isinstance(node["id"], str):
+            yield node["type"], node["id"]
+
+
+def attributes(tree: object) -> Iterator[str]:
+    """Yield the name of every attribute a policy reads."""
+    return (node["attr"] for node in _nodes(tree) if isinstance(node.get("attr"), str))
+
+
+def loosened(trees: Mapping[str, Tree]) -> Mapping[str, Tree]:
+    """Return the policies as they could hold at best, whatever is filled in and whenever it is asked.
+
+    What depends on the unknown is taken to go well: such a forbid is left out, such a part of a permit's
+    conditions counts as met. So a menu may show what is denied later, but never hides what is allowed.
+    """
+    return {
+        name: {**tree, "conditions": list(_conditions(tree["conditions"]))}
+        for name, tree in trees.items()
+        if tree["effect"] == "permit" or not _unknown(tree["conditions"])
+    }
+
+
+def counts(trees: Mapping[str, Tree]) -> tuple[int, ...]:
+    """Return the numbers of approvals worth trying, from 0 up: those at which some policy can change its mind.
+
+    They stand in comparisons like `context.approvals >= 2`; where approvals are used otherwise, all are tried.
+    """
+    nodes = list(_nodes(list(trees.values())))
+    steps = [step for node in nodes for step in _steps(node)]
+    elsewhere = sum(node.get("left") == _CONTEXT and node.get("attr") not in (None, "approvals") for node in nodes)
+    if len(steps) + elsewhere < sum(node == _CONTEXT for node in nodes):
+        return tuple(range(MOST_APPROVALS + 1))
+    return tuple(sorted({0, *(count for step in steps for count in step if 0 <= count <= MOST_APPROVALS)}))
+
+
+def _steps(node: Mapping[str, Any]) -> Iterator[tuple[int, ...]]:
+    for operator, sides in node.items():
+        if operator in _STEPS and sides.get("left") == _APPROVALS and "Value" in sides.get("right", {}):
+            yield tuple(sides["right"]["Value"] + more for more in _STEPS[operator])
+
+
+def _conditions(conditions: list[Tree]) -> Iterator[Tree]:
+    for condition in conditions:
+        if not _unknown(condition):
+            yield condition
+        elif condition["kind"] == "when":
+            yield {"kind": "when", "body": _at_best(condition["body"])}
+
+
+def _at_best(body: Tree) -> Tree:
+    if not _unknown(body):
+        return body
+    if "&&" in body:
+        return {"&&": {side: _at_best(part) for side, part in body["&&"].items()}}
+    return _TRUE
+
+
+def _unknown(tree: object) -> bool:
+    if isinstance(tree, list):
+        return any(_unknown(part) for part in tree)
+    if not isinstance(tree, Mapping):
+        return False
+    if tree.get("left") == _CONTEXT and tree.get("attr") in _KNOWN:
+        return False
+    return tree == _CONTEXT or any(_unknown(part) for part in tree.values())
+
+
+def _nodes(tree: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(tree, Mapping):
+        yield tree
+        for part in tree.values():
+            yield from _nodes(part)
+    elif isinstance(tree, list):
+        for part in tree:
+            yield from _nodes(part)

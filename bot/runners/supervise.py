@@ -1,0 +1,233 @@
+"""Supervises one script, so that nothing of it stays behind: `python -I -B supervise.py CONTROL RESULT`.
+
+Standard library only, and nothing of Deputy's but `python_main.py` beside it. It is started before it is
+needed: it says `.` on CONTROL (a socket's descriptor) and waits there for one line of JSON:
+
+    argv       what to run; empty for a Python script, whose order comes on standard input (python_main.py)
+    env, cwd   its environment and directory
+    limits     names of RLIMIT_… to numbers; PROCESSES, how many processes more there may be
+    grace      seconds between TERM and KILL
+    remove     directories to remove at the end
+
+A Python script runs in a fork of this interpreter, which has done its starting already. RESULT is where
+it gives its result. The end of CONTROL means stop: because the worker asks for it, or because it is no
+more. The answer on CONTROL is `{"code": 0}` (128 + signal where one ended the script), or
+`{"fault": "…"}` where it did not start. Being a subreaper, this process gets every orphan: setsid and
+double forks lead nowhere (attack X12).
+"""
+
+import ctypes
+import gc
+import importlib.util
+import json
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+
+# Deaf to these (a Ctrl-C in a terminal, a service manager's TERM): the control socket alone decides.
+DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def main(control: int, result: int) -> None:
+    """Get ready, run one script to its end and say how it ended."""
+    python = prepare(control, result)
+    os.write(control, b".")
+    line = read_line(control)
+    if not line:
+        return
+    spec = json.loads(line)
+    pid, fault = start(spec, python, control, result)
+    os.close(result)
+    code = 127 if fault else Script(pid).supervise(control, spec["grace"])
+    for path in spec["remove"]:
+        remove(Path(path))
+    with suppress(BrokenPipeError):
+        os.write(control, json.dumps({"fault": fault} if fault else {"code": code}).encode())
+    os._exit(code)
+
+
+def prepare(control: int, result: int) -> ModuleType:
+    """Become the one that every orphan of the script comes to; return the loaded `python_main`."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option in (PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS):
+        if libc.prctl(option, 1, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), "the kernel refuses what a supervisor needs (prctl)")
+    os.close(os.pidfd_open(os.getpid()))  # missing before Linux 5.3: better known now than with a script running
+    for one in DEAF_TO:
+        signal.signal(one, signal.SIG_IGN)
+    os.set_inheritable(control, False)
+    os.set_inheritable(result, False)
+    os.umask(0o077)
+    spec = importlib.util.spec_from_file_location("python_main", Path(__file__).with_name("python_main.py"))
+    assert spec and spec.loader  # noqa: S101 - a path that ends in .py has a loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    gc.freeze()  # a fork then shares what is loaded, and its end needn't look through it: 5 ms
+    return module
+
+
+def read_line(control: int) -> bytes:
+    """Return the line that says what to run; nothing where the worker closed without a word."""
+    line = b""
+    while not line.endswith(b"\n"):
+        part = os.read(control, 65536)
+        if not part:
+            return b""
+        line += part
+    return line
+
+
+def start(spec: Mapping[str, Any], python: ModuleType, control: int, result: int) -> tuple[int, str]:
+    """Start the script; return its process id, and what kept it from starting or ''."""
+    faults, fault = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(control)
+        os.close(faults)
+        become(spec, python, result, fault)
+    os.close(fault)
+    with os.fdopen(faults, "rb") as pipe:
+        return pid, pipe.read().decode()
+
+
+def become(spec: Mapping[str, Any], python: ModuleType, result: int, fault: int) -> NoReturn:
+    """Turn this forked process into the script; write to the descriptor `fault` what is in the way."""
+    try:
+        settle(spec)
+        if spec["argv"]:
+            os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - a list and a full path, no shell
+    except (OSError, ValueError) as error:
+        os.write(fault, (getattr(error, "strerror", None) or str(error)).encode())
+        os._exit(127)
+    os.close(fault)
+    sys.exit(python.main(result))
+
+
+def settle(spec: Mapping[str, Any]) -> None:
+    """Give this process the script's session, signals, directory, environment and limits."""
+    os.setsid()
+    for one in (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(one, signal.SIG_DFL)
+    os.chdir(spec["cwd"])
+    os.environ.clear()
+    os.environ.update(spec["env"])
+    limits = dict(spec["limits"])
+    more = limits.pop("PROCESSES")
+    if os.getuid() != 0:  # the kernel counts none of root's
+        limits["NPROC"] = own_threads() + more
+    for name, value in limits.items():
+        limit(getattr(resource, f"RLIMIT_{name}"), value)
+
+
+def limit(number: int, value: int) -> None:
+    """Set a limit, or keep a lower one that is there already."""
+    _, hard = resource.getrlimit(number)
+    lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
+    resource.setrlimit(number, (lowest, lowest))
+
+
+def own_threads() -> int:
+    """Count the threads of all processes of this process's owner, as RLIMIT_NPROC does."""
+    count = 0
+    for process in processes():
+        with suppress(OSError):
+            threads = (process / "task").stat()
+            count += threads.st_nlink - 2 if threads.st_uid == os.getuid() else 0
+    return count
+
+
+def processes() -> Iterator[Path]:
+    """Yield the directory under /proc of every process there is."""
+    return (path for path in Path("/proc").iterdir() if path.name.isdigit())
+
+
+class Script:
+    """A started script with all its descendants. `status` is what wait(2) said of it, once it did."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.status: int | None = None
+        self.ended = os.pidfd_open(pid)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):  # a copy of the script's pipes here would keep them from ending
+            os.dup2(nothing, descriptor)
+
+    def supervise(self, control: int, grace: float) -> int:
+        """Wait for the end, or make one when told; leave nobody behind. Return the exit code."""
+        if self.stop_comes_first(control):
+            self.signal_all(signal.SIGTERM)
+            select.select([self.ended], [], [], grace)
+        while self.reap():
+            self.signal_all(signal.SIGKILL)
+            time.sleep(0.002)
+        code = os.waitstatus_to_exitcode(self.status or 0)
+        return code if code >= 0 else 128 - code
+
+    def stop_comes_first(self, control: int) -> bool:
+        """Wait for the script's end (False) or the control socket's (True), burying orphans meanwhile."""
+        while True:
+            ready, _, _ = select.select([self.ended, control], [], [], 1.0)
+            if self.ended in ready:
+                return False
+            if control in ready:
+                return True
+            self.reap()
+
+    def reap(self) -> bool:
+        """Bury the dead; return whether anybody is left."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return False
+            if pid == 0:
+                return True
+            if pid == self.pid:
+                self.status = status
+
+    def signal_all(self, number: int) -> None:
+        """Send a signal to every descendant."""
+        for pid in descendants():
+            with suppress(OSError):
+                os.kill(pid, number)
+
+
+def descendants() -> list[int]:
+    """Return the process ids of all under this one, parents first."""
+    children: dict[int, list[int]] = {}
+    for process in processes():
+        with suppress(OSError):
+            parent = int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
+            children.setdefault(parent, []).append(int(process.name))
+    found = [os.getpid()]
+    for pid in found:
+        found += children.get(pid, [])
+    return found[1:]
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory with all in it, also where the script took away its own rights."""
+    with suppress(OSError, RecursionError):
+        for root, names, _ in os.walk(directory):
+            for path in (Path(root, name) for name in names):
+                if not path.is_symlink():
+                    path.chmod(0o700)
+        for root, names, files in os.walk(directory, topdown=False):
+            for path in (Path(root, name) for name in (*files, *names)):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+        directory.rmdir()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,33 @@
+"""One change, step by step, on a connection whose transaction makes it all or nothing."""
+
+from sqlalchemy import Connection
+
+from bot.core.audit import Entry
+from bot.ports import Change
+from bot.store import chain, outbox, runs, vault_rows
+
+
+def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
+    """Write a change and return its audit entries. Raises Conflict, Damaged."""
+    # First: who holds the chain's head is alone with all that follows.
+    entries = chain.append(connection, change.entries)
+    if change.delivery:
+        at = entries[-1].at if entries else None
+        outbox.accept(connection, change.delivery, change.run.id if change.run else "", at)
+    runs.keep_scripts(connection, change.scripts)
+    if change.run:
+        runs.save(connection, change.run)
+    if change.output:
+        runs.keep_output(connection, change.output)
+    for post in change.posts:
+        outbox.put(connection, post, entries[-1].reference if entries else "")
+    _apply_secrets(connection, change)
+    return entries
+
+
+def _apply_secrets(connection: Connection, change: Change) -> None:
+    for row in change.secrets:
+        vault_rows.add(connection, row)
+    for row in change.rewrapped:
+        vault_rows.rewrap(connection, row)
+    vault_rows.remove(connection, change.removed_secrets)

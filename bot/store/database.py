@@ -1,0 +1,156 @@
+"""The store: what `ports.Store`, `ports.SecretRows` and `ports.Timeline` promise, on one database.
+
+Reads go through connections of their own and never wait for a write; writes go through the one writer.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from bot.core.audit import Entry
+from bot.core.errors import Damaged
+from bot.core.principal import Who
+from bot.core.run import Place, Run, State
+from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
+from bot.store import chain, outbox, runs, schema, sqlite, timeline, vault_rows
+from bot.store.change import apply
+from bot.store.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+async def open_store(path: Path) -> "SqlStore":
+    """Open the database at `path`, made or brought up to date where it has to be.
+
+    Raises Unavailable where it can't be opened or written or is newer than this Deputy, Damaged where
+    the file is no database.
+    """
+    sqlite.make_file(path)
+    store = SqlStore(path)
+    try:
+        await store.prepare()
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+class SqlStore:
+    """The truth in one SQLite file; several processes may have it open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._readers = sqlite.readers(path)
+        self._writer = Writer(sqlite.writer(path))
+
+    async def prepare(self) -> None:
+        """Make sure that the database can be written, and bring its schema up to date."""
+        await self._write(schema.upgrade)
+
+    async def close(self) -> None:
+        """Write what still waits, and close every connection."""
+        await self._writer.close()
+        await self._readers.dispose()
+
+    async def check(self) -> None:
+        """Read every page of the file and raise Damaged where they don't fit. Takes seconds on a large one."""
+        found = await self._read(sqlite.check)
+        if found != "ok":
+            raise Damaged(f"The database {self._path} is damaged ({found}). Stop Deputy and restore a backup.")
+
+    async def _read(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with sqlite.errors(self._path):
+            async with self._readers.connect() as connection:
+                return await connection.run_sync(step, *args, **kwargs)
+
+    async def _write(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with sqlite.errors(self._path):
+            return await self._writer.write(lambda connection: step(connection, *args, **kwargs))
+
+    # ---- ports.Store -----------------------------------------------------------------------------
+
+    async def commit(self, change: Change) -> tuple[Entry, ...]:
+        """Write a change. Raises Conflict, Unavailable, Damaged."""
+        return await self._write(apply, change)
+
+    async def delivered_before(self, delivery: Delivery) -> str | None:
+        """Return the run an earlier delivery led to ('' for none), None for a new one. Raises Conflict."""
+        return await self._read(outbox.accepted, delivery)
+
+    async def run(self, run: str) -> Run:
+        """Return one run. Raises NotFound."""
+        return await self._read(runs.get, run)
+
+    async def runs(
+        self, *, states: Iterable[State] = (), requester: Who | None = None, limit: int = 50
+    ) -> Sequence[Run]:
+        """Return runs, newest first."""
+        return await self._read(runs.newest, tuple(states), requester, limit)
+
+    async def usage(self, who: Who) -> Mapping[str, int]:
+        """Count somebody's runs by action."""
+        return await self._read(runs.usage, who)
+
+    async def script(self, sha: str) -> bytes:
+        """Return a script's bytes by their SHA-256. Raises NotFound, Damaged."""
+        return await self._read(runs.script, sha)
+
+    async def output(self, run: str) -> Output | None:
+        """Return a run's whole output."""
+        return await self._read(runs.output, run)
+
+    async def forget_outputs(self, now: datetime) -> int:
+        """Remove private outputs whose time is over; return how many."""
+        return await self._write(runs.forget_outputs, now)
+
+    async def entries(self, *, after: int = 0, limit: int = 1000, subject: str = "") -> Sequence[Entry]:
+        """Return audit entries in order of their sequence numbers, those after `after`."""
+        return await self._read(chain.entries, after, limit, subject)
+
+    async def head(self) -> tuple[int, str]:
+        """Return the sequence number and hash of the newest audit entry."""
+        return await self._read(chain.head)
+
+    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
+        """Return the posts that are due, oldest first; per key only the newest."""
+        return await self._read(outbox.due, now, limit)
+
+    async def posted(self, ids: Iterable[int]) -> None:
+        """Mark posts as delivered."""
+        await self._write(outbox.posted, tuple(ids))
+
+    async def postpone(self, post: int, until: datetime) -> None:
+        """Try a post again later."""
+        await self._write(outbox.postpone, post, until)
+
+    # ---- ports.SecretRows ------------------------------------------------------------------------
+
+    async def secret(self, name: str, version: int | None = None) -> SecretRow | None:
+        """Return one version of a secret, the newest where none is named."""
+        return await self._read(vault_rows.get, name, version)
+
+    async def secrets(self) -> Sequence[SecretRow]:
+        """Return the newest version of every secret."""
+        return await self._read(vault_rows.newest)
+
+    async def all_secret_rows(self) -> Sequence[SecretRow]:
+        """Return every version of every secret."""
+        return await self._read(vault_rows.every)
+
+    # ---- ports.Timeline --------------------------------------------------------------------------
+
+    async def show(self, post: Post, now: datetime) -> Message:
+        """Write a card under the post's key, or update the one there; the same post twice changes nothing."""
+        return await self._write(timeline.show, post, now)
+
+    async def say(self, place: Place, author: str, text: str, key: str, now: datetime) -> Message:
+        """Write a person's words; the same key twice changes nothing."""
+        return await self._write(timeline.say, place, author, text, key, now)
+
+    async def messages(self, place: Place, limit: int = 200) -> Sequence[Message]:
+        """Return the newest messages in order of their ids."""
+        return await self._read(timeline.newest, place, limit)

@@ -1,0 +1,79 @@
+"""What was delivered to Deputy, and what Deputy has to post: the inbox and the outbox."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from bot.core.errors import Conflict
+from bot.ports import Delivery, Post, Waiting
+from bot.store.rows import card_text, moment, read_waiting
+from bot.store.tables import deliveries, outbox
+
+WAITING, POSTED, SUPERSEDED = "waiting", "posted", "superseded"
+
+
+def accept(connection: Connection, delivery: Delivery, run: str, at: datetime | None) -> None:
+    """Remember a delivery and the run it led to. Raises Conflict where its id came before."""
+    row = {**vars(delivery), "run": run, "at": None if at is None else moment(at)}
+    try:
+        connection.execute(insert(deliveries).values(row))
+    except IntegrityError as error:
+        raise Conflict("This was delivered before and was acted on then; nothing was done again.") from error
+
+
+def accepted(connection: Connection, delivery: Delivery) -> str | None:
+    """Return the run that an earlier delivery of the same id led to, None for a new one.
+
+    Raises Conflict where it came with another content (attack W3).
+    """
+    query = select(deliveries.c.content, deliveries.c.run).where(deliveries.c.id == delivery.id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    if row.content != delivery.content:
+        raise Conflict(
+            "A delivery with the same id came before with another content, so nothing was done. "
+            "Send it anew, under an id of its own."
+        )
+    run: str = row.run
+    return run
+
+
+def put(connection: Connection, post: Post, reference: str) -> None:
+    """Add a post, in place of the waiting ones with its key; a card without one gets `reference`."""
+    card = post.card if post.card.audit else replace(post.card, audit=reference)
+    place = {"platform": post.place.platform, "conversation": post.place.conversation, "key": post.key}
+    same = [outbox.c[column] == value for column, value in place.items()]
+    connection.execute(update(outbox).where(outbox.c.status == WAITING, *same).values(status=SUPERSEDED))
+    shown = {"run": card.run, "only_for": post.only, "card": card_text(card)}
+    connection.execute(insert(outbox).values(**place, **shown, status=WAITING, due="", attempts=0))
+
+
+def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
+    """Return waiting posts that are due, oldest first; none overtakes an older one of its run in its place."""
+    older = outbox.alias("older")
+    held = exists().where(
+        older.c.status == WAITING,
+        older.c.id < outbox.c.id,
+        older.c.due > moment(now),
+        older.c.run == outbox.c.run,
+        older.c.run != "",
+        older.c.platform == outbox.c.platform,
+        older.c.conversation == outbox.c.conversation,
+    )
+    ready = select(outbox).where(outbox.c.status == WAITING, outbox.c.due <= moment(now), ~held)
+    return [read_waiting(row) for row in connection.execute(ready.order_by(outbox.c.id).limit(limit))]
+
+
+def posted(connection: Connection, ids: Collection[int]) -> None:
+    """Mark posts as delivered."""
+    connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(status=POSTED))
+
+
+def postpone(connection: Connection, post: int, until: datetime) -> None:
+    """Count a failed attempt and make a post due later."""
+    later = {"due": moment(until), "attempts": outbox.c.attempts + 1}
+    connection.execute(update(outbox).where(outbox.c.id == post, outbox.c.status == WAITING).values(later))

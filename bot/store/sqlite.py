@@ -1,0 +1,120 @@
+"""All that only SQLite understands: how to connect, how to insert, and what its errors mean."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.dialects.sqlite import insert as insert
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
+
+READERS = 4
+PATIENCE = 5  # seconds to wait for another process that is writing
+
+_UNAVAILABLE = {
+    sqlite3.SQLITE_FULL: "can't be written: the disk is full. Nothing was done; free space, then try again.",
+    sqlite3.SQLITE_READONLY: (
+        "can't be written: it is read-only. Nothing was done; let Deputy write the file and its folder, "
+        "then try again."
+    ),
+    sqlite3.SQLITE_BUSY: (
+        "is held by another program. Nothing was done; try again in a moment, or close what keeps it open."
+    ),
+    sqlite3.SQLITE_IOERR: "can't be read or written: the disk fails. Nothing was done; look at the system's log.",
+    sqlite3.SQLITE_CANTOPEN: (
+        "can't be opened. Nothing was done; make it a file in a folder that Deputy may write to."
+    ),
+}
+_UNAVAILABLE[sqlite3.SQLITE_LOCKED] = _UNAVAILABLE[sqlite3.SQLITE_BUSY]
+_UNAVAILABLE[sqlite3.SQLITE_PERM] = _UNAVAILABLE[sqlite3.SQLITE_CANTOPEN]
+
+_DAMAGED = {
+    sqlite3.SQLITE_NOTADB: "is no database: something else stands in the file. Stop Deputy and restore a backup.",
+    sqlite3.SQLITE_CORRUPT: "is damaged: its pages don't fit together. Stop Deputy and restore a backup.",
+}
+
+
+def make_file(path: Path) -> None:
+    """Make the database's file, empty and for its owner alone, where there is none. Raises Unavailable."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise Unavailable(
+            f"The database {path} can't be opened: {reason}. Make its folder and let Deputy write there, "
+            "or choose another with DEPUTY_DATA_DIR."
+        ) from None
+
+
+def writer(path: Path) -> AsyncEngine:
+    """Return the engine of the one connection that writes; its transactions wait for other writers."""
+    engine = _engine(path, 1, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+    # A transaction that began by reading could not be sure to be let write later.
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def readers(path: Path) -> AsyncEngine:
+    """Return the engine of the connections that read: beside the writer, without waiting for it."""
+    return _engine(path, READERS, "query_only=ON")
+
+
+def _engine(path: Path, connections: int, *pragmas: str) -> AsyncEngine:
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(path.absolute())),
+        connect_args={"isolation_level": None, "timeout": PATIENCE},
+        pool_size=connections,
+        max_overflow=0,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _: object) -> None:
+        connection.driver_connection.text_factory = _text
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def _text(raw: bytes) -> str:
+    """Read a text even where its bytes were damaged: who checks it must get to see it."""
+    return raw.decode(errors="replace")
+
+
+def check(connection: Connection) -> str:
+    """Return what is wrong with the file's pages; `ok` where nothing is. Reads all of them."""
+    return str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+
+
+@contextmanager
+def errors(path: Path) -> Iterator[None]:
+    """Map what the database raises onto Unavailable and Damaged, with a sentence that names the file."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _meaning(path, error) from error
+    except UnicodeEncodeError as error:
+        raise Invalid("A text holds half of a character (a lone surrogate). Nothing was done.") from error
+    except SQLAlchemyError as error:
+        raise Unavailable(f"The database {path} is too busy. Try again in a moment.") from error
+
+
+def _meaning(path: Path, error: DBAPIError) -> DeputyError:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits are details
+    if code in _DAMAGED:
+        return Damaged(f"The database {path} {_DAMAGED[code]}")
+    if isinstance(error, IntegrityError):
+        return Damaged(f"The database {path} holds rows that contradict each other ({error.orig}).")
+    problem = _UNAVAILABLE.get(code, f"reports “{error.orig}”. Nothing was done.")
+    return Unavailable(f"The database {path} {problem}")

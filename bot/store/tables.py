@@ -1,0 +1,132 @@
+"""The tables. A change here needs a migration: a test compares the two.
+
+Moments are ISO 8601 texts in UTC with microseconds, so that they sort as time does; those of the
+audit chain are kept exactly as they were sealed. Structured values are JSON texts.
+"""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# `number` is the order in which runs came, whatever the clock said. `document` is the whole run;
+# the columns beside it are what is searched by.
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("requester", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("created", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index(None, "state", "number"),
+    Index(None, "requester", "number"),
+    Index(None, "requester", "action"),
+)
+
+# `at` is when the audit log heard of it, so that what is older than the replay window can be removed;
+# null where nothing was logged. `run` is empty where it led to none.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("at", Text, index=True),
+)
+
+scripts = Table(
+    "scripts",
+    metadata,
+    Column("sha", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+outputs = Table(
+    "outputs",
+    metadata,
+    Column("run", Text, ForeignKey("runs.id"), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("expires", Text, index=True),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("tag", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "subject", "sequence"),
+)
+
+# One row: who holds its lock appends next, so the chain can't fork.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+# `due` is empty for a post that was never tried: it is due at once. `only_for` is `Post.only`.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("conversation", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("run", Text, nullable=False),
+    Column("only_for", Text, nullable=False),
+    Column("card", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("due", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Index(None, "status", "id"),
+    Index(None, "key", "status"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("key_id", Text, nullable=False),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("created", Text, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("conversation", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("only_for", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("card", Text),
+    UniqueConstraint("conversation", "key"),
+    Index(None, "conversation", "id"),
+)

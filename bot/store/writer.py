@@ -1,0 +1,92 @@
+"""Group commit: the writes that wait at one moment share a transaction, and so one wait for the disk."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+T = TypeVar("T")
+Step = Callable[[Connection], T]
+
+MOST = 50  # writes in one transaction: other processes wait for its end
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """One write, and where its caller waits for the result."""
+
+    step: Step[Any]
+    done: asyncio.Future[Any]
+
+    def settle(self, result: object) -> None:
+        if self.done.done():
+            return
+        if isinstance(result, BaseException):
+            self.done.set_exception(result)
+        else:
+            self.done.set_result(result)
+
+
+class Writer:
+    """Writes one group after the other; a write that fails by itself takes no other along."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._waiting: deque[_Waiting] = deque()
+        self._work: asyncio.Task[None] | None = None
+
+    async def write(self, step: Step[T]) -> T:
+        """Run a step in a transaction and return its result once that is on the disk."""
+        waiting = _Waiting(step, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiting)
+        if self._work is None or self._work.done():
+            self._work = asyncio.create_task(self._write_all())
+        result: T = await waiting.done
+        return result
+
+    async def close(self) -> None:
+        """Write what still waits, then let go of the database."""
+        if self._work:
+            await asyncio.wait([self._work])
+        await self._engine.dispose()
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            group = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+            # Who stopped waiting before its turn wants nothing written.
+            await self._write([waiting for waiting in group if not waiting.done.cancelled()])
+
+    async def _write(self, group: Sequence[_Waiting]) -> None:
+        try:
+            async with self._engine.begin() as connection:
+                results = await connection.run_sync(_each, [waiting.step for waiting in group])
+        except Exception as failure:
+            results = [failure] * len(group)
+        except asyncio.CancelledError:
+            for waiting in [*group, *self._waiting]:
+                waiting.done.cancel()
+            raise
+        for waiting, result in zip(group, results, strict=True):
+            waiting.settle(result)
+
+
+def _each(connection: Connection, steps: Sequence[Step[Any]]) -> list[Any]:
+    """Run each step behind a savepoint of its own; the result of one that failed is its error."""
+    return [_guarded(connection, step) for step in steps]
+
+
+def _guarded(connection: Connection, step: Step[Any]) -> Any:
+    try:
+        with connection.begin_nested():
+            return step(connection)
+    except DBAPIError as failure:
+        if isinstance(failure, IntegrityError | DataError):
+            return failure
+        raise  # the disk, the lock: it is no fault of this step, and none can be written
+    except Exception as failure:
+        return failure

@@ -1,0 +1,109 @@
+"""What people type: read into a command or refused in words, and nothing else."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core.command import LONGEST, Command, addressed, parse
+from bot.core.errors import Invalid
+
+typed = st.text(st.sampled_from("ab=\"'“”‘’\\ \t\n\0-é\ud800") | st.characters())
+QUOTES = [('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’")]
+names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
+
+
+def quoted(text: str, quotes: tuple[str, str]) -> str:
+    opening, closing = quotes
+    return opening + text.replace("\\", "\\\\").replace(closing, f"\\{closing}") + closing
+
+
+@given(typed)
+def test_any_text_is_a_command_or_invalid(text: str) -> None:
+    try:
+        command = parse(text)
+    except Invalid as refused:
+        assert refused.sentence
+    else:
+        assert isinstance(command, Command)
+
+
+@given(
+    words=st.lists(st.text(), max_size=4),
+    named=st.dictionaries(names, st.text(), max_size=4),
+    quotes=st.sampled_from(QUOTES),
+)
+def test_X1_whatever_is_quoted_comes_back_letter_by_letter(
+    words: list[str], named: dict[str, str], quotes: tuple[str, str]
+) -> None:
+    pairs = [f"{name}={quoted(value, quotes)}" for name, value in named.items()]
+    text = " ".join(["look", *(quoted(word, quotes) for word in words), *pairs])
+    assert parse(text) == Command("look", tuple(words), named)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("", Command("")),
+        (" \t\n", Command("")),
+        ("help", Command("help")),
+        ("HELP Me", Command("help", ("Me",))),
+        ("unlock alice", Command("unlock", ("alice",))),
+        ('unlock alice reason="called in"', Command("unlock", ("alice",), {"reason": "called in"})),
+        ("unlock reason=“called in”", Command("unlock", (), {"reason": "called in"})),
+        ("unlock reason=‘called in’", Command("unlock", (), {"reason": "called in"})),
+        ("unlock reason='called in'", Command("unlock", (), {"reason": "called in"})),
+        ("unlock it's", Command("unlock", ("it's",))),
+        ("unlock reason=it’s", Command("unlock", (), {"reason": "it’s"})),
+        ("unlock reason= alice", Command("unlock", ("alice",), {"reason": ""})),
+        ("unlock reason=", Command("unlock", (), {"reason": ""})),
+        ('unlock ""', Command("unlock", ("",))),
+        ("unlock first-name=Al", Command("unlock", (), {"first_name": "Al"})),
+        ("unlock filter=a=b", Command("unlock", (), {"filter": "a=b"})),
+        ("unlock 1=2", Command("unlock", ("1=2",))),
+        ("a=b c", Command("a=b", ("c",))),
+        (r'say "a \"b\" \\ \n"', Command("say", (r'a "b" \ \n',))),
+        (r"say ACME\alice", Command("say", (r"ACME\alice",))),
+        ("say $(id);`id`|id&&id {{7*7}}", Command("say", ("$(id);`id`|id&&id", "{{7*7}}"))),
+        ("say -rf --help", Command("say", ("-rf", "--help"))),
+        ("say\u00a0alice", Command("say", ("alice",))),
+    ],
+)
+def test_a_text_is_read_as(text: str, command: Command) -> None:
+    assert parse(text) == command
+
+
+@pytest.mark.parametrize("text", ["unlock a=1 a=2", 'unlock a=1 a="1"', "unlock first-name=1 first_name=2"])
+def test_a_name_given_twice_is_refused_by_name(text: str) -> None:
+    with pytest.raises(Invalid, match=r"“(a|first_name)” is given twice\."):
+        parse(text)
+
+
+@pytest.mark.parametrize("opening", ['"', "'", "“", "‘"])
+def test_an_open_quote_is_refused_and_shown(opening: str) -> None:
+    with pytest.raises(Invalid, match=f"not closed: {opening}called in"):
+        parse(f"unlock reason={opening}called in")
+
+
+def test_the_longest_command_is_read_and_a_longer_one_refused_with_its_length() -> None:
+    assert parse("a" * LONGEST).name == "a" * LONGEST
+    with pytest.raises(Invalid, match="8,001 characters long"):
+        parse("a" * (LONGEST + 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("/deputy help", "help"),
+        ("@Deputy help", "help"),
+        ("  /DEPUTY   help me", "help me"),
+        ("/deputy", ""),
+        ("@deputy\nhelp", "help"),
+    ],
+)
+def test_a_text_for_deputy_is_known_by_its_prefix(text: str, rest: str) -> None:
+    assert addressed(text) == rest
+
+
+@pytest.mark.parametrize("text", ["", "help", "deputy help", "ask @deputy", "/deputyx help", "@deputies help", "/ deputy"])
+def test_a_text_for_others_is_none_of_deputys(text: str) -> None:
+    assert addressed(text) is None

@@ -1,0 +1,44 @@
+"""One tree of errors, drawn where it is declared, each with a sentence."""
+
+import pickle
+
+import pytest
+
+from bot.core import errors
+from bot.core.errors import DeputyError, Invalid, Refused
+
+TREE = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_every_error_is_deputys_and_drawn_in_the_tree(error: type[Exception]) -> None:
+    assert issubclass(error, DeputyError)
+    assert error is DeputyError or f"── {error.__name__} " in str(errors.__doc__)
+
+
+def test_the_tree_draws_no_error_that_there_is_not() -> None:
+    drawn = {line.split("── ")[1].split()[0] for line in str(errors.__doc__).splitlines() if "── " in line}
+    assert drawn == {error.__name__ for error in TREE} - {"DeputyError"}
+
+
+@pytest.mark.parametrize("error", TREE)
+def test_an_error_reads_as_its_sentence(error: type[DeputyError]) -> None:
+    raised = error("It is closed. Ask again tomorrow.")
+    assert str(raised) == raised.sentence == "It is closed. Ask again tomorrow."
+
+
+def test_an_invalid_thing_says_where() -> None:
+    raised = Invalid("It is empty.", "roles.toml:3")
+    assert (str(raised), raised.where) == ("roles.toml:3: It is empty.", "roles.toml:3")
+    assert Invalid("It is empty.").where == ""
+
+
+def test_a_refusal_says_every_reason() -> None:
+    raised = Refused("You may not.", "Ask Max.")
+    assert (str(raised), raised.reasons) == ("You may not. Ask Max.", ("You may not.", "Ask Max."))
+
+
+@pytest.mark.parametrize("error", [Invalid("It is empty.", "roles.toml:3"), Refused("You may not.", "Ask Max.")])
+def test_an_error_comes_back_from_another_process_as_it_went(error: DeputyError) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert (type(back), str(back), vars(back)) == (type(error), str(error), vars(error))

@@ -1,0 +1,119 @@
+"""Forms: an action's parameters, what was given, and what is wrong with that."""
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from bot.core.action import Action, Risk, Script
+from bot.core.form import Field, Form, form_for, to_json
+from bot.core.parameter import Choice, Kind, Parameter, bind
+
+COLOURS = (Choice("red", "Red"), Choice("green", "Green"))
+PARAMETERS = (
+    Parameter("account", Kind.STRING, "Account", "Whose", required=True, pattern="[a-z]+", min_length=1, max_length=9),
+    Parameter("tries", Kind.INTEGER, "Tries", default=3, minimum=Decimal(1), maximum=Decimal("9.5")),
+    Parameter("colour", Kind.CHOICE, "Colour", choices=COLOURS),
+    Parameter("groups", Kind.LIST, "Groups", default=("staff", "vpn")),
+    Parameter("token", Kind.SECRET, "Token"),
+)
+ACTION = Action(
+    "unlock-account",
+    "accounts",
+    "accounts/unlock-account.toml",
+    "Unlock an account",
+    "Unlocks it.",
+    Risk.CHANGE,
+    Script("unlock.py", b"pass"),
+    parameters=PARAMETERS,
+)
+
+
+def filled(form: Form, name: str) -> Field:
+    (field,) = [field for field in form.fields if field.parameter.name == name]
+    return field
+
+
+def test_an_untouched_form_shows_every_parameter_with_its_default() -> None:
+    form = form_for(ACTION, {})
+    assert tuple(field.parameter for field in form.fields) == PARAMETERS
+    assert [field.value for field in form.fields] == [None, 3, None, ["staff", "vpn"], None]
+    assert {field.fault for field in form.fields} == {""}
+    assert (form.action, form.title, form.summary, form.risk) == (
+        "unlock-account",
+        "Unlock an account",
+        "Unlocks it.",
+        "change",
+    )
+
+
+def test_what_was_given_stays_and_its_fault_stands_beside_it() -> None:
+    given = {"account": "Alice!", "tries": "many", "colour": "green"}
+    form = form_for(ACTION, given, bind(PARAMETERS, given))
+    assert {name: filled(form, name).value for name in given} == given
+    assert filled(form, "account").fault == "“Account” doesn't fit the pattern [a-z]+."
+    assert filled(form, "tries").fault == "“Tries” takes a whole number, not “many”."
+    assert filled(form, "colour").fault == ""
+
+
+def test_a_blanked_field_stays_blank_whatever_its_default() -> None:
+    assert filled(form_for(ACTION, {"tries": ""}), "tries").value == ""
+
+
+def test_V3_a_secret_is_never_filled_in() -> None:
+    given = {"account": "alice", "token": "s3cret\0"}
+    form = form_for(ACTION, given, bind(PARAMETERS, given))
+    assert filled(form, "token").value is None
+    assert "control character" in filled(form, "token").fault
+    assert "s3cret" not in json.dumps(to_json(form))
+
+
+def test_X6_an_undeclared_argument_is_named_in_the_note() -> None:
+    given = {"account": "alice", "PATH": "/tmp"}
+    form = form_for(ACTION, given, bind(PARAMETERS, given), note="Look again.")
+    assert form.note == "“PATH” is not a parameter of this action. Look again."
+
+
+def test_choices_from_a_query_take_the_place_of_the_declared_ones() -> None:
+    blue = (Choice("blue", "Blue"),)
+    assert filled(form_for(ACTION, {}), "colour").choices == COLOURS
+    assert filled(form_for(ACTION, {}, choices={"colour": blue}), "colour").choices == blue
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [(Decimal("1.5"), "1.5"), (("a", 2), ["a", "2"]), ({"a": 1}, "{'a': 1}"), (True, True), (0, 0), (None, None)],
+)
+def test_whatever_was_given_can_be_shown(given: object, shown: object) -> None:
+    assert filled(form_for(ACTION, {"account": given}), "account").value == shown
+
+
+def test_a_form_in_json_says_all_that_a_door_needs() -> None:
+    form = form_for(ACTION, {"account": "alice"}, note="Look again.", approval="It needs one approval.")
+    data = json.loads(json.dumps(to_json(form)))
+    account, tries, colour, *_ = data.pop("fields")
+    assert data == {
+        "action": "unlock-account",
+        "title": "Unlock an account",
+        "summary": "Unlocks it.",
+        "risk": "change",
+        "note": "Look again.",
+        "approval": "It needs one approval.",
+    }
+    assert account == {
+        "name": "account",
+        "kind": "string",
+        "label": "Account",
+        "help": "Whose",
+        "required": True,
+        "value": "alice",
+        "fault": "",
+        "pattern": "[a-z]+",
+        "minimum": None,
+        "maximum": None,
+        "min_length": 1,
+        "max_length": 9,
+        "choices": [],
+    }
+    assert (tries["minimum"], tries["maximum"], tries["value"]) == ("1", "9.5", 3)
+    assert colour["choices"] == [{"value": "red", "label": "Red"}, {"value": "green", "label": "Green"}]

@@ -1,0 +1,128 @@
+"""cases.toml: the shipped cases hold, and a wrong policy or a wrong case shows."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.action import Risk
+from bot.core.errors import Invalid
+from bot.policy import rules
+from bot.policy.cases import FILE, Result, read, run_cases
+from bot.policy.cedar import CedarPolicy
+from tests.unit.policy.samples import SHIPPED, action, catalog
+
+CASE = """
+[[case]]
+name = "Helpdesk resets"
+as = "helpdesk"
+action = "reset-password"
+arguments = { account = "alice" }
+expect = "approval"
+by = ["manager"]
+"""
+
+
+def written(path: Path, text: str) -> Path:
+    """Write a file of cases."""
+    (path / FILE).write_text(text)
+    return path / FILE
+
+
+def result(path: Path, text: str) -> Result:
+    """Run the one case in `text` over the shipped policies."""
+    (only,) = run_cases(CedarPolicy(SHIPPED), catalog(), read(written(path, text)))
+    return only
+
+
+def test_every_shipped_case_holds() -> None:
+    results = run_cases(CedarPolicy(SHIPPED), catalog(), read(SHIPPED / FILE))
+    assert len(results) > 25
+    assert [one for one in results if not one.ok] == []
+
+
+def test_the_shipped_cases_need_every_shipped_policy(tmp_path: Path) -> None:
+    """Leaving out any one policy makes some case fail, save for the one the shipped catalogue never meets."""
+    texts = {rule.id: rule.text for rule in rules.load(SHIPPED).rules.values()}
+    for name in ("schema.cedarschema", "roles.toml"):
+        (tmp_path / name).write_text((SHIPPED / name).read_text())
+    unmissed = set()
+    for left_out in texts:
+        (tmp_path / "all.cedar").write_text("\n".join(text for name, text in texts.items() if name != left_out))
+        if all(one.ok for one in run_cases(CedarPolicy(tmp_path), catalog(), read(SHIPPED / FILE))):
+            unmissed.add(left_out)
+    assert unmissed == {"unclassified-never-runs"}
+
+
+def test_a_case_that_holds_says_so_and_where_it_stands(tmp_path: Path) -> None:
+    assert result(tmp_path, CASE) == Result("Helpdesk resets", True, "As expected.", "cases.toml:2")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('"approval"', '"permit"', "Expected permit, but policy says approval (1 by manager)"),
+        (
+            'by = ["manager"]',
+            "count = 2",
+            "Expected approval (2 by anybody), but policy says approval (1 by manager)",
+        ),
+        ('["manager"]', '["engineer"]', "Expected approval (1 by engineer), but policy says approval"),
+        ('"helpdesk"', '"oncall"', "but policy says deny because of default-deny"),
+        ('"helpdesk"', '["helpdesk", "boss"]', "There is no role “boss” in roles.toml."),
+        ('"reset-password"', '"reset"', "There is no action “reset” in the catalogue."),
+        ("account =", "acount =", "“acount” is not a parameter of this action."),
+    ],
+)
+def test_a_case_that_does_not_hold_says_what_is_decided_instead(
+    tmp_path: Path, old: str, new: str, sentence: str
+) -> None:
+    found = result(tmp_path, CASE.replace(old, new))
+    assert not found.ok
+    assert sentence in found.sentence
+
+
+def test_a_deny_for_another_reason_does_not_hold(tmp_path: Path) -> None:
+    text = CASE.replace("helpdesk", "oncall").replace('"approval"\nby = ["manager"]', '"deny"\nbecause = "x"')
+    assert result(tmp_path, text).sentence.startswith("Expected deny because of x")
+    assert result(tmp_path, text.replace('"x"', '"default-deny"')).ok
+
+
+def test_a_case_can_be_put_to_another_catalogue(tmp_path: Path) -> None:
+    whole = catalog()
+    odd = whole.__class__({"odd": action("odd", risk=Risk.UNCLASSIFIED)})
+    text = '[[case]]\nname = "Odd"\nas = "engineer"\naction = "odd"\nexpect = "deny"\nbecause = "unclassified-never-runs"'
+    (only,) = run_cases(CedarPolicy(SHIPPED), odd, read(written(tmp_path, text)))
+    assert only.ok
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "Helpdesk resets"', "", "“name” is missing"),
+        ("by =", "buy =", "“buy” is unknown"),
+        ('"approval"', '"maybe"', "“expect” is permit, approval or deny, not “maybe”"),
+        ('by = ["manager"]', 'count = "1"', "“count” is '1', which is of the wrong kind"),
+        ('by = ["manager"]', "count = true", "“count” is True, which is of the wrong kind"),
+        ('by = ["manager"]', "at = 2026-11-23T09:00:00", "“at” needs its offset"),
+        ('by = ["manager"]', "approve = true", "“approve” and “requester” come together"),
+        ('by = ["manager"]', 'requester = "self"', "“approve” and “requester” come together"),
+        ('by = ["manager"]', 'approve = true\nrequester = "self"', "“expect” is permit or deny"),
+    ],
+)
+def test_a_fault_in_a_case_names_line_and_field(tmp_path: Path, old: str, new: str, words: str) -> None:
+    with pytest.raises(Invalid) as fault:
+        read(written(tmp_path, "# first" + CASE.replace(old, new)))
+    assert fault.value.where == "cases.toml:2"
+    assert words in fault.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("[[case", "not TOML"), ("[cases]", "tables called"), ("case = 1", "tables")]
+)
+def test_a_file_that_holds_no_cases_is_named(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(Invalid, match=f"cases.toml: .*{words}"):
+        read(written(tmp_path, text))
+
+
+def test_no_file_is_no_cases(tmp_path: Path) -> None:
+    assert read(tmp_path / FILE) == ()

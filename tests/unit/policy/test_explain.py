@@ -1,0 +1,32 @@
+"""A decision explained: what, by which policy, and who else."""
+
+from bot.core.action import Risk
+from bot.policy.cedar import CedarPolicy
+from bot.policy.explain import explain
+from tests.unit.policy.samples import SHIPPED, action, ask, person
+
+POLICY = CedarPolicy(SHIPPED)
+
+
+def test_a_permit_is_explained_by_its_policy() -> None:
+    assert explain(POLICY, ask(person("helpdesk"), action("unlock-account"))) == [
+        "unlock-account: Ann (Helpdesk) may run it at once.",
+        "helpdesk-unlocks-accounts: Helpdesk may unlock an account at once.",
+    ]
+
+
+def test_an_approval_is_explained_by_who_gives_it() -> None:
+    lines = explain(POLICY, ask(person("oncall"), action("clean", "operations", Risk.DESTRUCTIVE)))
+    assert lines[0] == "clean: Ann (On-call) may ask for it."
+    assert lines[-1] == "It needs 2 approvals from Identity managers (#identity) or Engineers (#engineering)."
+
+
+def test_a_deny_is_explained_by_who_else_could() -> None:
+    lines = explain(POLICY, ask(person(), action("reset-password")))
+    assert lines[0] == "reset-password: Ann (no role) may not run it."
+    assert lines[-1] == "Helpdesk (#it-helpdesk) or Engineers (#engineering) could."
+
+
+def test_what_nobody_could_do_is_said_to_be_so() -> None:
+    lines = explain(POLICY, ask(person("engineer"), action("odd", risk=Risk.UNCLASSIFIED)))
+    assert lines[-1] == "As the policies stand, nobody could."

@@ -1,0 +1,112 @@
+"""Values survive the way into a row and back, and damaged rows are named."""
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.core.approval import Vote
+from bot.core.errors import Damaged
+from bot.core.principal import Who
+from bot.core.request import Request
+from bot.core.run import Outcome, Place, Run, State
+from bot.store.rows import moment, read_run, run_row
+from tests.unit.store.values import a_run
+
+text = st.text(st.characters(), max_size=20)  # lone surrogates and control characters too
+zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moments = st.datetimes(
+    min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC) | zones
+)
+moments = moments.map(lambda at: at.replace(fold=0))  # no zone here has an hour that comes twice
+names = st.dictionaries(text, text, max_size=3)
+whos = st.builds(Who, text, text, text)
+texts = st.lists(text, max_size=3).map(tuple)
+whole = st.integers(-(2**53) + 1, 2**53 - 1)
+values = text | whole | st.booleans() | texts
+results = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=5,
+)
+requests = st.builds(
+    Request,
+    requester=whos,
+    action=text,
+    arguments=st.dictionaries(text, values, max_size=4),
+    target=text,
+    script=text,
+    interpreter=text,
+    policy_version=text,
+    expires_at=moments,
+    nonce=text,
+    door=text,
+    libraries=names,
+    verify=st.none() | text,
+    credentials=names,
+    reason=text,
+)
+runs = st.builds(
+    Run,
+    id=text,
+    request=requests,
+    digest=text,
+    title=text,
+    risk=text,
+    place=st.builds(Place, text, text),
+    state=st.sampled_from(State),
+    created=moments,
+    private=st.booleans(),
+    idempotent=st.booleans(),
+    needed=whole,
+    approver_roles=texts,
+    votes=st.lists(st.builds(Vote, whos, st.booleans(), text, moments, text), max_size=3).map(tuple),
+    reasons=texts,
+    attempt=whole,
+    worker=text,
+    started=st.none() | moments,
+    ended=st.none() | moments,
+    ended_by=st.none() | whos,
+    outcome=st.builds(
+        Outcome, result=results, seconds=st.floats(0, 1e6), output=text, verified=st.none() | st.booleans()
+    ),
+    revision=whole,
+    rerun_of=text,
+)
+
+
+@given(runs)
+@settings(max_examples=40)
+def test_a_run_comes_back_from_its_row_as_it_was(run: Run) -> None:
+    back = read_run(run.id, run_row(run)["document"])
+
+    assert back == run
+    assert repr(back) == repr(run)  # equality leaves the names of persons out, and 1 == True
+
+
+def test_the_columns_beside_the_document_are_what_is_searched_by() -> None:
+    row = run_row(a_run("R-9", requester=Who("Contoso", "O-1", "Olga")))
+
+    assert (row["id"], row["requester"], row["action"]) == ("R-9", "contoso/o-1", "unlock-account")
+    assert (row["state"], row["revision"]) == ("queued", 1)
+
+
+@pytest.mark.parametrize("document", ["", "{", "[]", "null", "{}", '{"id": "R-1"}', "[" * 10_000])
+def test_a_document_that_is_no_run_is_named_as_damaged(document: str) -> None:
+    with pytest.raises(Damaged, match="R-1"):
+        read_run("R-1", document)
+
+
+@pytest.mark.parametrize("field", ["state", "created", "place", "votes", "request"])
+def test_a_run_with_an_impossible_field_is_named_as_damaged(field: str) -> None:
+    document = json.loads(run_row(a_run())["document"]) | {field: "impossible"}
+
+    with pytest.raises(Damaged, match="R-1"):
+        read_run("R-1", json.dumps(document))
+
+
+@given(moments, moments)
+def test_moments_sort_as_text_as_they_do_in_time(one: datetime, other: datetime) -> None:
+    assert (moment(one) < moment(other)) == (one < other)

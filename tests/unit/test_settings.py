@@ -1,0 +1,102 @@
+"""Settings: read once at the start; a wrong one stops it with a sentence that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from bot import settings
+from bot.core.errors import Invalid
+from bot.settings import Settings
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+def read(env_file: Path, **given: str) -> Settings:
+    return settings.read({f"DEPUTY_{name}": value for name, value in given.items()}, env_file)
+
+
+def test_nothing_given_gives_the_defaults(env_file: Path) -> None:
+    assert read(env_file) == Settings()
+
+
+def test_every_setting_can_be_given(env_file: Path) -> None:
+    given = {
+        "data_dir": Path("d"),
+        "actions_dir": Path("a"),
+        "policies_dir": Path("p"),
+        "host": "::1",
+        "port": 9000,
+        "local_chat": True,
+        "approval_ttl": 60.5,
+        "private_ttl": 30.0,
+        "concurrency": 2,
+    }
+    assert set(given) == set(Settings.__dataclass_fields__)
+    assert read(env_file, **{name.upper(): str(value) for name, value in given.items()}) == Settings(**given)
+
+
+def test_files_lie_in_the_data_folder(env_file: Path) -> None:
+    found = read(env_file, DATA_DIR="d")
+    assert (found.database, found.key_file) == (Path("d/deputy.db"), Path("d/vault.key"))
+
+
+def test_the_environment_wins_over_the_file(env_file: Path) -> None:
+    env_file.write_text("DEPUTY_PORT=1\nexport DEPUTY_CONCURRENCY='3' # three\nOTHER=x\n")
+    assert read(env_file, PORT="2") == Settings(port=2, concurrency=3)
+
+
+def test_variables_of_others_are_none_of_ours(env_file: Path) -> None:
+    assert settings.read({"PATH": "/bin", "XDEPUTY_PORT": "x", "deputy_port": "x"}, env_file) == Settings()
+
+
+@pytest.mark.parametrize("source", ["environment", "file"])
+def test_an_unknown_setting_is_named_with_those_there_are(env_file: Path, source: str) -> None:
+    if source == "file":
+        env_file.write_text("DEPUTY_PROT=1")
+    with pytest.raises(Invalid, match="no such setting.*DEPUTY_PORT") as caught:
+        read(env_file, **({"PROT": "1"} if source == "environment" else {}))
+    assert caught.value.where == "DEPUTY_PROT"
+
+
+@pytest.mark.parametrize("text", ["1", "true", "YES", " yes "])
+def test_yes_is_said_in_several_ways(env_file: Path, text: str) -> None:
+    assert read(env_file, LOCAL_CHAT=text).local_chat
+
+
+@pytest.mark.parametrize("text", ["0", "False", "no", ""])
+def test_no_is_said_in_several_ways(env_file: Path, text: str) -> None:
+    assert not read(env_file, LOCAL_CHAT=text).local_chat
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("PORT", "http", "“http” is not a positive whole number up to 65535."),
+        ("PORT", "65536", "“65536” is not a positive whole number up to 65535."),
+        ("PORT", "0", "“0” is not"),
+        ("PORT", "", "“” is not"),
+        ("CONCURRENCY", "1.5", "“1.5” is not a positive whole number."),
+        ("CONCURRENCY", "-1", "“-1” is not a positive whole number."),
+        ("APPROVAL_TTL", "8h", "“8h” is not a positive number."),
+        ("APPROVAL_TTL", "nan", "“nan” is not a positive number."),
+        ("PRIVATE_TTL", "inf", "“inf” is not a positive number."),
+        ("LOCAL_CHAT", "maybe", "“maybe” is not yes or no."),
+        ("DATA_DIR", " ", "It is empty."),
+        ("HOST", "", "It is empty."),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_it_takes(env_file: Path, name: str, value: str, words: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        read(env_file, **{name: value})
+    assert str(caught.value).startswith(f"DEPUTY_{name}: {words}")
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "deputy.example.com", "::"])
+def test_the_local_channel_listens_on_loopback_only(env_file: Path, host: str) -> None:
+    assert read(env_file, HOST=host).host == host
+    with pytest.raises(Invalid, match="loopback only") as caught:
+        read(env_file, HOST=host, LOCAL_CHAT="yes")
+    assert caught.value.where == "DEPUTY_HOST"
