@@ -1,5 +1,6 @@
 """Settings: one frozen value read from `DEPUTY_*` variables and a `.env` file at the start."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _typed(variable: str, name: str, text: str) -> Any:
             ]
         if isinstance(default, int | float):
             number = type(default)(text)
-            if number <= 0 or (name == "port" and number > 65535):
+            if not 0 < number < math.inf or (name == "port" and number > 65535):
                 raise ValueError
             return number
     except (KeyError, ValueError):

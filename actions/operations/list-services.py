@@ -1,16 +1,16 @@
-"""Lists the services of the program manager."""
+"""Lists the services of the service supervisor."""
 
 from supervisor import connect, service_name
 
 
 def main(*, supervisor: dict[str, str]) -> list[dict[str, str]]:
     """Return every service and how it stands."""
-    with connect(supervisor) as manager:
+    with connect(supervisor) as services:
         return [
             {
                 "service": service_name(info),
                 "state": str(info["statename"]).lower(),
                 "about": str(info["description"]),
             }
-            for info in manager.getAllProcessInfo()
+            for info in services.getAllProcessInfo()
         ]

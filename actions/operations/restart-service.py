@@ -1,4 +1,4 @@
-"""Restarts a service of the program manager."""
+"""Restarts a service of the service supervisor."""
 
 from supervisor import connect
 
@@ -11,14 +11,14 @@ def main(service: str, *, supervisor: dict[str, str]) -> dict[str, str | int]:
     Args:
         service: The service to restart.
     """
-    with connect(supervisor) as manager:
-        before = manager.getProcessInfo(service)
+    with connect(supervisor) as services:
+        before = services.getProcessInfo(service)
         if before["statename"] in UP:
             print(f"Stopping {service} (process {before['pid']}).")
-            manager.stopProcess(service)
+            services.stopProcess(service)
         print(f"Starting {service}.")
-        manager.startProcess(service)
-        after = manager.getProcessInfo(service)
+        services.startProcess(service)
+        after = services.getProcessInfo(service)
     return {
         "service": service,
         "state": str(after["statename"]).lower(),

@@ -12,6 +12,7 @@ from bot.catalog.inputs import Inputs, check_locks, check_verify, declared, sign
 from bot.catalog.scripts import Scripts, read_scripts
 from bot.catalog.toml_file import Document, Table, line_of, parse
 from bot.core.action import Action, Risk, Script
+from bot.core.canonical import sha256_bytes
 from bot.core.command import VERBS
 from bot.core.errors import Invalid
 from bot.core.wording import listed
@@ -91,6 +92,7 @@ def _action(document: Document, sight: Sight) -> Action:
         summary=top.need("summary", values.text, "", "one sentence for people"),
         risk=Risk(top.need("risk", values.one_of(*Risk), Risk.UNCLASSIFIED, listed([*Risk], "or"))),
         script=scripts.script or Script("", b""),
+        definition=sha256_bytes(document.text.encode()),
         parameters=inputs.parameters if inputs else (),
         libraries=scripts.libraries,
         verify=scripts.verify,

@@ -36,7 +36,8 @@ class Action:
     `id` is what people type (`unlock-account`), `path` where its .toml is, relative to `actions/`.
     `credentials` binds a name in the script to a vault reference (`vault:directory`).
     `verify` is run after the script with the same arguments and says whether it really worked.
-    `private` shows the result to the requester alone. `timeout` is in seconds.
+    `definition` is the SHA-256 of the .toml. `private` shows the result to the requester alone.
+    `timeout` is in seconds.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Action:
     summary: str
     risk: Risk
     script: Script
+    definition: str = ""
     runner: str = "local"
     target: str = "this machine"
     parameters: tuple[Parameter, ...] = ()

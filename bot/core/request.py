@@ -26,6 +26,7 @@ class Request:
     door: str
     libraries: Mapping[str, str] = field(default_factory=dict)
     verify: str | None = None
+    definition: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
 
@@ -45,6 +46,7 @@ class Request:
             "script": self.script,
             "libraries": dict(self.libraries),
             "verify": self.verify,
+            "definition": self.definition,
             "interpreter": self.interpreter,
             "credentials": dict(self.credentials),
             "policy_version": self.policy_version,
@@ -61,6 +63,7 @@ def changes(request: Request, now: "Request") -> tuple[str, ...]:
         "script": "the script",
         "libraries": "a library of the script",
         "verify": "the script's check",
+        "definition": "the action's description",
         "interpreter": "the interpreter",
         "credentials": "a credential",
         "policy_version": "the policies",

@@ -1,4 +1,4 @@
-"""The demo's program manager: answers supervisord's XML-RPC (supervisord.org/api.html) on loopback.
+"""The demo's service supervisor: answers supervisord's XML-RPC (supervisord.org/api.html) on loopback.
 
 Run as `python -m bot.demo.services`, with a password on the first line of its standard input; it
 prints one line of JSON when it is ready, and ends, its services with it, when its input ends.

@@ -1,4 +1,4 @@
-"""The world that `make demo` runs in: a directory, a program manager and some files, all on this machine."""
+"""The world that `make demo` runs in: a directory, a service supervisor and some files, all on this machine."""
 
 import asyncio
 import json

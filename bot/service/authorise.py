@@ -64,6 +64,7 @@ async def seal(
         script=script,
         libraries=libraries,
         verify=verify,
+        definition=action.definition,
         interpreter=ports.catalog.interpreter(action),
         credentials=await _credentials(ports, action, arguments),
         policy_version=ports.policy.version(),

@@ -79,10 +79,14 @@ def _engine(path: Path, connections: int, *pragmas: str) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _: object) -> None:
         connection.driver_connection.text_factory = _text
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+        except Exception:
+            connection.close()  # the pool doesn't know it yet, so nobody else will
+            raise
 
     return engine
 

@@ -81,12 +81,13 @@ def _each(connection: Connection, steps: Sequence[Step[Any]]) -> list[Any]:
 
 
 def _guarded(connection: Connection, step: Step[Any]) -> Any:
+    savepoint = connection.begin_nested()
     try:
-        with connection.begin_nested():
-            return step(connection)
-    except DBAPIError as failure:
-        if isinstance(failure, IntegrityError | DataError):
-            return failure
-        raise  # the disk, the lock: it is no fault of this step, and none can be written
+        result = step(connection)
     except Exception as failure:
+        if isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError | DataError):
+            raise  # the disk or a lock: it's not this step's fault, and the savepoint may be gone
+        savepoint.rollback()
         return failure
+    savepoint.commit()
+    return result

@@ -1,12 +1,13 @@
 """Settings: read once at the start; a wrong one stops it with a sentence that names it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot import settings
-from bot.core.errors import Invalid
-from bot.settings import Settings
+from bot.core.errors import Invalid, Unavailable
+from bot.settings import Settings, make_data_dir
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_nothing_given_gives_the_defaults(env_file: Path) -> None:
 
 
 def test_every_setting_can_be_given(env_file: Path) -> None:
-    given = {
+    given: dict[str, Any] = {
         "data_dir": Path("d"),
         "actions_dir": Path("a"),
         "policies_dir": Path("p"),
@@ -56,7 +57,7 @@ def test_variables_of_others_are_none_of_ours(env_file: Path) -> None:
 def test_an_unknown_setting_is_named_with_those_there_are(env_file: Path, source: str) -> None:
     if source == "file":
         env_file.write_text("DEPUTY_PROT=1")
-    with pytest.raises(Invalid, match="no such setting.*DEPUTY_PORT") as caught:
+    with pytest.raises(Invalid, match=r"no such setting.*DEPUTY_PORT") as caught:
         read(env_file, **({"PROT": "1"} if source == "environment" else {}))
     assert caught.value.where == "DEPUTY_PROT"
 
@@ -100,3 +101,18 @@ def test_the_local_channel_listens_on_loopback_only(env_file: Path, host: str) -
     with pytest.raises(Invalid, match="loopback only") as caught:
         read(env_file, HOST=host, LOCAL_CHAT="yes")
     assert caught.value.where == "DEPUTY_HOST"
+
+
+def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    make_data_dir(folder)
+    make_data_dir(folder)
+    assert folder.is_dir()
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_data_folder_that_cannot_be_made_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way")
+    for folder in (tmp_path / "data", tmp_path / "data" / "below"):
+        with pytest.raises(Unavailable, match=f"{folder} can't be made.*DEPUTY_DATA_DIR"):
+            make_data_dir(folder)

@@ -161,8 +161,9 @@ def _server(url: str) -> ldap3.Server:
 
 
 def _entry(row: Mapping[str, Mapping[str, list[bytes]]]) -> Entry:
-    attributes = {name.lower(): tuple(values) for name, values in row["raw_attributes"].items()}
-    return Entry(str(row["dn"]), attributes)
+    # ldap3 gives an empty list for what was asked for and isn't there.
+    found = {name.lower(): tuple(values) for name, values in row["raw_attributes"].items() if values}
+    return Entry(str(row["dn"]), found)
 
 
 def _sentence(error: ldap.LDAPException, host: str) -> str:

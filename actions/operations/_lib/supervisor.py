@@ -12,7 +12,7 @@ FIELDS = ("url", "username", "password")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SECONDS = 90  # stopProcess and startProcess answer only when it is done
 SENTENCES = {
-    6: "The program manager is shutting down. Ask again when it is back.",
+    6: "The service supervisor is shutting down. Ask again when it is back.",
     10: "There is no service of that name. list-services shows all of them.",
     20: "The service's program isn't there, so it is stopped now. Its senior engineers must look at it.",
     21: "The service's program can't be executed, so it is stopped now. Its senior engineers must look at it.",
@@ -43,12 +43,12 @@ def connect(credential: Mapping[str, str]) -> Iterator[Any]:
     missing = [name for name in FIELDS if not credential.get(name)]
     if missing:
         raise SystemExit(
-            f"The program manager's credential lacks {' and '.join(missing)}. Store it again, complete."
+            f"The service supervisor's credential lacks {' and '.join(missing)}. Store it again, complete."
         )
     parts = urlsplit(credential["url"])
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
         raise SystemExit(
-            f"The program manager's url is “{credential['url']}”, which would send its password unprotected, "
+            f"The service supervisor's url is “{credential['url']}”, which would send its password unprotected, "
             "so nothing was done. Store the credential with an https:// url, or one on this machine."
         )
     pair = base64.b64encode(f"{credential['username']}:{credential['password']}".encode()).decode()
@@ -69,11 +69,11 @@ def service_name(info: Mapping[str, Any]) -> str:
 
 def _sentence(error: Exception, place: str) -> str:
     if isinstance(error, Fault):
-        return SENTENCES.get(error.faultCode, f"The program manager refused: {error.faultString}.")
+        return SENTENCES.get(error.faultCode, f"The service supervisor refused: {error.faultString}.")
     if isinstance(error, ProtocolError) and error.errcode == 401:
-        return "The program manager doesn't accept Deputy's credential. Store its current password in the vault."
-    if isinstance(error, TimeoutError):
         return (
-            f"The program manager didn't answer within {SECONDS} seconds. Look with list-services how it stands."
+            "The service supervisor doesn't accept Deputy's credential. Store its current password in the vault."
         )
-    return f"The program manager at {place} can't be reached. Ask again when it is back."
+    if isinstance(error, TimeoutError):
+        return f"The service supervisor didn't answer within {SECONDS} seconds. Look with list-services how it stands."
+    return f"The service supervisor at {place} can't be reached. Ask again when it is back."

@@ -1,6 +1,7 @@
 """The shipped actions as modules, so that tests can call their `main`."""
 
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -19,3 +20,8 @@ def script(name: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def library(name: str) -> ModuleType:
+    """Return a library of the actions, the one that `script` shares."""
+    return import_module(name)

@@ -7,7 +7,7 @@ import ldap3
 import pytest
 
 from tests.fakes.tls_front import tls_front, write_certificate
-from tests.integration.actions.scripts import script
+from tests.integration.actions.scripts import library, script
 
 Credential = dict[str, str]
 
@@ -52,7 +52,7 @@ def test_unlocking_what_is_not_locked_changes_nothing(directory: Credential) -> 
 
 
 def test_a_lockout_that_has_run_out_is_none_where_the_directory_computes_it() -> None:
-    entry = script("unlock-account").connect.__globals__["Entry"]
+    entry = library("directory").Entry
     stale = {"lockouttime": (b"134398933200000000",), "msds-user-account-control-computed": (b"0",)}
     assert entry("CN=x", stale).locked is False
     assert entry("CN=x", {**stale, "msds-user-account-control-computed": (b"16",)}).locked is True
@@ -96,7 +96,7 @@ def test_a_password_that_is_not_quoted_utf16_is_refused(
 ) -> None:
     module = script("reset-password")
     monkeypatch.setattr(module, "quoted", str.encode)
-    with pytest.raises(SystemExit, match="The directory refused: .*quoted UTF-16LE"):
+    with pytest.raises(SystemExit, match="quoted UTF-16LE"):
         module.main("erin", directory=directory)
 
 
@@ -128,24 +128,23 @@ def test_groups_are_listed_for_a_choice_without_the_administrators(directory: Cr
     assert groups == ["Finance reports", "Printing", "VPN"]
 
 
-@pytest.mark.parametrize(
-    "account", ["*", "*)(objectClass=*", "alice)(|(a=*", "alice\0", r"\61lice", "alicia", " alice"]
-)
+@pytest.mark.parametrize("account", ["*", "*)(objectClass=*", "alice)(|(a=*", "alice\0", r"\61lice", "alicia"])
 def test_X1_what_looks_like_a_filter_is_only_a_name(directory: Credential, account: str) -> None:
     with pytest.raises(SystemExit, match="There is no account"):
         script("show-account").main(account, directory=directory)
 
 
-def test_D6_another_spelling_is_refused_and_the_right_one_named(directory: Credential) -> None:
+@pytest.mark.parametrize("account", ["BOB", "bOb", " bob"])
+def test_D6_another_spelling_is_refused_and_the_right_one_named(directory: Credential, account: str) -> None:
     with pytest.raises(SystemExit, match="writes this account “bob”"):
-        script("show-account").main("BOB", directory=directory)
+        script("show-account").main(account, directory=directory)
 
 
 def test_a_name_that_two_entries_have_is_touched_by_nobody(
     directory: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = script("show-account")
-    session = module.connect.__globals__["Directory"]
+    session = library("directory").Directory
     search = session._search
     monkeypatch.setattr(session, "_search", lambda self, query: search(self, query) * 2)
     with pytest.raises(SystemExit, match="2 entries for the account “bob”"):
@@ -172,7 +171,7 @@ def test_a_directory_that_stops_answering_leaves_the_outcome_open(
     directory: Credential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = script("show-account")
-    monkeypatch.setitem(module.connect.__globals__, "SECONDS", 1)
+    monkeypatch.setattr(library("directory"), "SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"ldap://127.0.0.1:{silent.getsockname()[1]}"
         with pytest.raises(SystemExit, match="may or may not be done"):
@@ -196,6 +195,16 @@ def test_a_base_that_is_not_there_is_named(directory: Credential) -> None:
         script("show-account").main("bob", directory={**directory, "base_dn": "DC=acme,DC=test"})
 
 
+def port_of(directory: Credential) -> int:
+    return int(directory["url"].rpartition(":")[2])
+
+
+def assert_untrusted(credential: Credential, host: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        script("show-account").main("carol", directory=credential)
+    assert f"certificate of {host} can't be trusted" in str(refused.value)
+
+
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     return write_certificate(tmp_path / "directory.pem", "localhost", days=30)
@@ -205,7 +214,7 @@ def test_over_tls_a_trusted_directory_is_used(
     directory: Credential, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with tls_front(certificate, int(directory["url"].rpartition(":")[2])) as port:
+    with tls_front(certificate, port_of(directory)) as port:
         credential = {**directory, "url": f"ldaps://localhost:{port}"}
         assert script("show-account").main("carol", directory=credential)["name"] == "Carol Novak"
 
@@ -213,15 +222,13 @@ def test_over_tls_a_trusted_directory_is_used(
 def test_X19_a_directory_with_a_certificate_nobody_vouches_for_is_refused(
     directory: Credential, certificate: Path
 ) -> None:
-    with tls_front(certificate, int(directory["url"].rpartition(":")[2])) as port:
-        with pytest.raises(SystemExit, match="certificate of localhost can't be trusted"):
-            script("show-account").main("carol", directory={**directory, "url": f"ldaps://localhost:{port}"})
+    with tls_front(certificate, port_of(directory)) as port:
+        assert_untrusted({**directory, "url": f"ldaps://localhost:{port}"}, "localhost")
 
 
 def test_X19_a_directory_with_a_certificate_for_another_name_is_refused(
     directory: Credential, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with tls_front(certificate, int(directory["url"].rpartition(":")[2])) as port:
-        with pytest.raises(SystemExit, match=r"certificate of 127\.0\.0\.1 can't be trusted"):
-            script("show-account").main("carol", directory={**directory, "url": f"ldaps://127.0.0.1:{port}"})
+    with tls_front(certificate, port_of(directory)) as port:
+        assert_untrusted({**directory, "url": f"ldaps://127.0.0.1:{port}"}, "127.0.0.1")

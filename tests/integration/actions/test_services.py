@@ -1,4 +1,4 @@
-"""The service actions against the demo's program manager, over the wire."""
+"""The service actions against the demo's service supervisor, over the wire."""
 
 import os
 import signal

@@ -14,9 +14,12 @@ ANN = PERSONS[0]
 DIGEST, OTHER = "a" * 64, "b" * 64
 
 votes = st.lists(
-    st.builds(Vote, st.sampled_from(PERSONS), st.booleans(), st.sampled_from([DIGEST, OTHER]), st.just(NOW)), max_size=8
+    st.builds(Vote, st.sampled_from(PERSONS), st.booleans(), st.sampled_from([DIGEST, OTHER]), st.just(NOW)),
+    max_size=8,
 )
-yeses = st.lists(st.builds(Vote, st.sampled_from(PERSONS), st.just(True), st.just(DIGEST), st.just(NOW)), max_size=8)
+yeses = st.lists(
+    st.builds(Vote, st.sampled_from(PERSONS), st.just(True), st.just(DIGEST), st.just(NOW)), max_size=8
+)
 needed = st.integers(1, 5)
 
 
@@ -45,7 +48,11 @@ def test_a_tally_counts_what_a_plain_set_counts(cast: list[Vote], number: int) -
 def test_the_order_of_votes_makes_no_difference(cast: list[Vote], number: int, data: st.DataObject) -> None:
     one, other = count(cast, number), count(data.draw(st.permutations(cast)), number)
     assert set(one.approvers) == set(other.approvers)
-    assert (one.denied_by is None, one.complete, one.missing) == (other.denied_by is None, other.complete, other.missing)
+    assert (one.denied_by is None, one.complete, one.missing) == (
+        other.denied_by is None,
+        other.complete,
+        other.missing,
+    )
 
 
 @given(votes, st.booleans(), needed, st.data())

@@ -1,7 +1,9 @@
 """The chain: whatever is done to a row of it, the check names the sequence number."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,7 +59,7 @@ def test_A1_a_deleted_row_is_named(entries: list[Entry], data: st.DataObject) ->
     assert str(place + 1) in verdict.fault
 
 
-EDITS = {
+EDITS: dict[str, Callable[[Entry], Any]] = {
     "at": lambda entry: entry.at + timedelta(microseconds=1),
     "tag": lambda entry: f"{entry.tag}!",
     "tenant": lambda entry: f"{entry.tenant}!",
@@ -79,14 +81,17 @@ def test_the_edits_below_touch_every_field() -> None:
 @given(entries=chains, data=st.data())
 def test_A1_an_edited_row_is_named(field: str, entries: list[Entry], data: st.DataObject) -> None:
     place = place_in(data, entries)
-    entries[place] = replace(entries[place], **{field: EDITS[field](entries[place])})
+    edit = {field: EDITS[field](entries[place])}
+    entries[place] = replace(entries[place], **edit)
     verdict = verify(entries)
     assert (verdict.holds, verdict.broken_at) == (place, place + 1)
     assert str(place + 1) in verdict.fault
 
 
 @given(chains, st.data())
-def test_A1_an_edit_with_a_hash_to_match_breaks_the_row_after_it(entries: list[Entry], data: st.DataObject) -> None:
+def test_A1_an_edit_with_a_hash_to_match_breaks_the_row_after_it(
+    entries: list[Entry], data: st.DataObject
+) -> None:
     place = place_in(data, entries, last=False)
     edited = replace(entries[place], subject=f"{entries[place].subject}!")
     entries[place] = replace(edited, hash=edited.computed())
@@ -185,6 +190,8 @@ def test_a_reference_may_leave_out_zeros_and_hash() -> None:
     assert read_reference("AUD-123") == (123, "")
 
 
-@pytest.mark.parametrize("text", ["", "AUD", "AUD-", "AUD-x", "AUD-1-9f3a2", "AUD-1-9f3a2cc", "R-7K3M9QX4", "AUD-1 2"])
+@pytest.mark.parametrize(
+    "text", ["", "AUD", "AUD-", "AUD-x", "AUD-1-9f3a2", "AUD-1-9f3a2cc", "R-7K3M9QX4", "AUD-1 2"]
+)
 def test_what_is_no_reference_reads_as_none(text: str) -> None:
     assert read_reference(text) is None

@@ -1,8 +1,10 @@
 """Canonical JSON: byte for byte what another implementation of RFC 8785 writes, and nothing doubtful let in."""
 
 import hashlib
+from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 import pytest
 import rfc8785
@@ -63,7 +65,7 @@ def test_the_hash_is_that_of_the_bytes() -> None:
     ids=ascii,
 )
 @pytest.mark.parametrize("wrap", [lambda bad: bad, lambda bad: [bad], lambda bad: {"a": {"b": [bad]}}])
-def test_what_has_no_canonical_form_is_refused_wherever_it_stands(value, wrap) -> None:
+def test_what_has_no_canonical_form_is_refused_wherever_it_stands(value: Any, wrap: Callable[[Any], Json]) -> None:
     with pytest.raises(Invalid):
         encode(wrap(value))
 

@@ -1,20 +1,34 @@
 """Cards travel as JSON and come back as they went."""
 
 import json
-from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.card import Block, Button, Card, Fact, Hidden, Item, Menu, Table, Text, Tone, Verb, from_json, to_json
+from bot.core.card import (
+    Block,
+    Button,
+    Card,
+    Fact,
+    Hidden,
+    Item,
+    Menu,
+    Table,
+    Text,
+    Tone,
+    Verb,
+    from_json,
+    to_json,
+)
 
 words = st.text(max_size=20)
 rows = st.lists(st.lists(words, max_size=3).map(tuple), max_size=3).map(tuple)
 
 
-def several(one: st.SearchStrategy) -> st.SearchStrategy:
+def several(one: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
     return st.lists(one, max_size=3).map(tuple)
 
 
@@ -50,7 +64,7 @@ def test_a_card_comes_back_as_it_went(card: Card) -> None:
 
 @pytest.mark.parametrize("kind", Block.__args__)
 @given(data=st.data())
-def test_every_block_comes_back_as_it_went(kind: Callable[..., Block], data: st.DataObject) -> None:
+def test_every_block_comes_back_as_it_went(kind: type, data: st.DataObject) -> None:
     card = Card("One", blocks=(data.draw(BLOCKS[kind]),))
     assert travelled(card) == card
 

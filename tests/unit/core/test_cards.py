@@ -3,11 +3,12 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from bot.core.approval import Vote
-from bot.core.canonical import sha256_bytes
+from bot.core.canonical import Json, sha256_bytes
 from bot.core.card import Block, Card, Hidden, Table, Text, Tone, Verb, to_json
 from bot.core.cards import (
     LONG_ARGUMENT,
@@ -27,7 +28,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MAX = Who("acme", "max-1", "Max")
 
 
-def with_arguments(run: Run, **arguments: object) -> Run:
+def with_arguments(run: Run, **arguments: Any) -> Run:
     return replace(run, request=replace(run.request, arguments=arguments))
 
 
@@ -75,7 +76,8 @@ def test_X3_an_approver_sees_what_an_argument_hides(run: Run) -> None:
 
 @pytest.mark.parametrize("field", ["reason", "target"])
 def test_X3_an_approver_sees_what_the_rest_of_a_request_hides(run: Run, field: str) -> None:
-    card = run_card(replace(run, request=replace(run.request, **{field: "dc\u202e01"})))
+    hidden: Any = {field: "dc\u202e01"}
+    card = run_card(replace(run, request=replace(run.request, **hidden)))
     assert fact(card, field.capitalize()) == "dc⟨U+202E⟩01"
 
 
@@ -197,7 +199,7 @@ def test_X13_an_interruption_is_told_with_a_button_to_run_again(run: Run) -> Non
         (["x"], "said", (Table((), (("x",),)), Text("said", code=True))),
     ],
 )
-def test_an_outcome_is_shown_as(result, output: str, blocks: tuple[Block, ...]) -> None:
+def test_an_outcome_is_shown_as(result: Json, output: str, blocks: tuple[Block, ...]) -> None:
     assert outcome_blocks(result, output) == blocks
 
 
@@ -209,7 +211,7 @@ def test_an_outcome_is_shown_as(result, output: str, blocks: tuple[Block, ...]) 
         {f"k{number}": number for number in range(MOST_ROWS + 5)},
     ],
 )
-def test_rows_left_out_are_counted(result) -> None:
+def test_rows_left_out_are_counted(result: Json) -> None:
     (table,) = outcome_blocks(result, "")
     assert isinstance(table, Table)
     assert (len(table.rows), table.cut) == (MOST_ROWS, 5)
@@ -222,7 +224,8 @@ def test_a_long_output_is_marked_as_cut() -> None:
 
 def test_X3_a_result_hides_nothing_in_its_heads_or_its_cells() -> None:
     hidden = "ad\u202emin"
-    for result in ({hidden: hidden}, [{hidden: hidden}], [hidden], {"a": {hidden: [hidden]}}):
+    results: list[Json] = [{hidden: hidden}, [{hidden: hidden}], [hidden], {"a": {hidden: [hidden]}}]
+    for result in results:
         assert "\u202e" not in everything(Card("One", blocks=outcome_blocks(result, "")))
 
 
@@ -240,7 +243,7 @@ def test_X3_a_result_hides_nothing_in_its_heads_or_its_cells() -> None:
         (["a" * 300, "b" * 300], "a" * 300 + ", " + "b" * 97 + "…"),
     ],
 )
-def test_a_cell_is_one_line(value, shown: str) -> None:
+def test_a_cell_is_one_line(value: Json, shown: str) -> None:
     assert cell(value) == shown
 
 

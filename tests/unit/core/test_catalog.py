@@ -1,5 +1,7 @@
 """Finding an action by what people type."""
 
+from typing import Any
+
 import pytest
 
 from bot.core.action import Action, Risk, Script
@@ -8,13 +10,15 @@ from bot.core.errors import Invalid
 from bot.core.parameter import Kind, Parameter
 
 
-def action(name: str, **more: object) -> Action:
+def action(name: str, **more: Any) -> Action:
     script = Script(f"{name}.py", b"pass")
-    return Action(name, "things", f"things/{name}.toml", name, "", Risk.READ, script, **more)  # type: ignore[arg-type]
+    return Action(name, "things", f"things/{name}.toml", name, "", Risk.READ, script, **more)
 
 
 NAMES = ["unlock-account", "lock-account", "restart-service", "disk-usage"]
-CATALOG = Catalog({name: action(name) for name in NAMES}, {"broken": Invalid("It is empty.", "things/broken.toml")})
+CATALOG = Catalog(
+    {name: action(name) for name in NAMES}, {"broken": Invalid("It is empty.", "things/broken.toml")}
+)
 
 
 @pytest.mark.parametrize("typed", ["unlock-account", "Unlock_Account", " UNLOCK-ACCOUNT "])

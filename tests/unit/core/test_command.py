@@ -104,6 +104,8 @@ def test_a_text_for_deputy_is_known_by_its_prefix(text: str, rest: str) -> None:
     assert addressed(text) == rest
 
 
-@pytest.mark.parametrize("text", ["", "help", "deputy help", "ask @deputy", "/deputyx help", "@deputies help", "/ deputy"])
+@pytest.mark.parametrize(
+    "text", ["", "help", "deputy help", "ask @deputy", "/deputyx help", "@deputies help", "/ deputy"]
+)
 def test_a_text_for_others_is_none_of_deputys(text: str) -> None:
     assert addressed(text) is None

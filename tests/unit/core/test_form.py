@@ -11,7 +11,9 @@ from bot.core.parameter import Choice, Kind, Parameter, bind
 
 COLOURS = (Choice("red", "Red"), Choice("green", "Green"))
 PARAMETERS = (
-    Parameter("account", Kind.STRING, "Account", "Whose", required=True, pattern="[a-z]+", min_length=1, max_length=9),
+    Parameter(
+        "account", Kind.STRING, "Account", "Whose", required=True, pattern="[a-z]+", min_length=1, max_length=9
+    ),
     Parameter("tries", Kind.INTEGER, "Tries", default=3, minimum=Decimal(1), maximum=Decimal("9.5")),
     Parameter("colour", Kind.CHOICE, "Colour", choices=COLOURS),
     Parameter("groups", Kind.LIST, "Groups", default=("staff", "vpn")),

@@ -52,7 +52,17 @@ def _model() -> Mapping[str, Mapping[str, tuple[str, str]]]:
 
 
 MODEL = _model()
-ENDS = {"succeeded", "failed", "timed_out", "cancelled", "interrupted", "denied", "expired", "withdrawn", "refused"}
+ENDS = {
+    "succeeded",
+    "failed",
+    "timed_out",
+    "cancelled",
+    "interrupted",
+    "denied",
+    "expired",
+    "withdrawn",
+    "refused",
+}
 EVENTS = {event for steps in MODEL.values() for event in steps}
 
 

@@ -105,8 +105,8 @@ def test_X8_an_endless_line_is_shown_as_it_comes() -> None:
 @pytest.mark.parametrize(
     "wrapped",
     [
-        "sword\x1b[0mfish!".encode(),
-        "sword\0fish!".encode(),
+        b"sword\x1b[0mfish!",
+        b"sword\0fish!",
         "sword\u202efish!".encode(),
         SECRET.encode("utf-16-le"),
         SECRET.encode("utf-16-be"),

@@ -2,20 +2,32 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core import canonical
-from bot.core.parameter import LONGEST, LONGEST_TEXT, MOST_ITEMS, Bound, Choice, Fault, Kind, Parameter, Value, bind
+from bot.core.parameter import (
+    LONGEST,
+    LONGEST_TEXT,
+    MOST_ITEMS,
+    Bound,
+    Choice,
+    Fault,
+    Kind,
+    Parameter,
+    Value,
+    bind,
+)
 
 COLOURS = (Choice("red", "Red"), Choice("green", "Green"))
 
 
-def declared(kind: Kind, **more: object) -> Parameter:
+def declared(kind: Kind, **more: Any) -> Parameter:
     choices = COLOURS if kind is Kind.CHOICE else ()
-    return Parameter("x", kind, "The X", **{"choices": choices, **more})  # type: ignore[arg-type]
+    return Parameter("x", kind, "The X", **{"choices": choices, **more})
 
 
 def bound(parameter: Parameter, given: object) -> Bound:
@@ -181,17 +193,17 @@ def test_bounds_of_decimals_are_exact() -> None:
 def test_lengths_are_inclusive(kind: Kind) -> None:
     parameter = declared(kind, min_length=2, max_length=3)
     unit = "items" if kind is Kind.LIST else "characters"
-    given = [["a"] * size if kind is Kind.LIST else "a" * size for size in range(1, 5)]
-    assert [bound(parameter, one).ok for one in given] == [False, True, True, False]
-    assert sentence(parameter, given[0]) == f"“The X” needs at least 2 {unit}."
-    assert sentence(parameter, given[3]) == f"“The X” takes at most 3 {unit}."
+    sizes = [["a"] * size if kind is Kind.LIST else "a" * size for size in range(1, 5)]
+    assert [bound(parameter, one).ok for one in sizes] == [False, True, True, False]
+    assert sentence(parameter, sizes[0]) == f"“The X” needs at least 2 {unit}."
+    assert sentence(parameter, sizes[3]) == f"“The X” takes at most 3 {unit}."
 
 
 def test_X1_a_pattern_fits_the_whole_value() -> None:
     parameter = declared(Kind.STRING, pattern="[a-z]+")
     assert bound(parameter, "alice").ok
-    for given in ("alice; id", "-alice", "alice\u00a0"):
-        assert sentence(parameter, given) == "“The X” doesn't fit the pattern [a-z]+."
+    for hostile in ("alice; id", "-alice", "alice\u00a0"):
+        assert sentence(parameter, hostile) == "“The X” doesn't fit the pattern [a-z]+."
 
 
 def test_a_pattern_is_for_each_item_of_a_list() -> None:
@@ -211,7 +223,11 @@ def test_X6_an_argument_that_was_not_declared_is_named() -> None:
 
 
 def test_every_fault_is_told_at_once() -> None:
-    parameters = (Parameter("a", Kind.INTEGER, "A"), Parameter("b", Kind.DATE, "B"), Parameter("c", Kind.TEXT, "C"))
+    parameters = (
+        Parameter("a", Kind.INTEGER, "A"),
+        Parameter("b", Kind.DATE, "B"),
+        Parameter("c", Kind.TEXT, "C"),
+    )
     found = bind(parameters, {"a": "x", "b": "x", "c": "fine", "d": "x"})
     assert [fault.field for fault in found.faults] == ["d", "a", "b"]
     assert found.arguments == {"c": "fine"}
@@ -247,7 +263,21 @@ json_like = st.recursive(
     max_leaves=5,
 )
 near = st.sampled_from(
-    ["yes", "0", "-0", "1e5", "1_0", "007", "a, b", ",", " ", "2026-11-23", "2026-W48-1", "2026-11-23T01:02+01:30", "red"]
+    [
+        "yes",
+        "0",
+        "-0",
+        "1e5",
+        "1_0",
+        "007",
+        "a, b",
+        ",",
+        " ",
+        "2026-11-23",
+        "2026-W48-1",
+        "2026-11-23T01:02+01:30",
+        "red",
+    ]
 )
 
 

@@ -1,7 +1,8 @@
-"""The seal: whatever is changed in a request, its digest is another; how it is written down makes no difference."""
+"""The seal: whatever changes in a request, its digest is another; how it is written makes no difference."""
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from bot.core.action import Action, Risk, Script
 from bot.core.principal import Who
 from bot.core.request import Request, changes, script_hashes
 
-CHANGED = {
+CHANGED: dict[str, Any] = {
     "requester": Who("acme", "bob-1", "Ann"),
     "action": "lock-account",
     "arguments": {"account": "mallory", "tries": 3, "notify": True, "groups": ("staff", "vpn")},
@@ -21,6 +22,7 @@ CHANGED = {
     "door": "api",
     "libraries": {"ldap.py": "7e" * 32},
     "verify": None,
+    "definition": "0d" * 32,
     "credentials": {"directory": "vault:directory@5"},
     "reason": "called in at one",
 }
@@ -50,7 +52,7 @@ def test_no_field_is_outside_the_seal() -> None:
     ],
     ids=ascii,
 )
-def test_P7_arguments_that_only_look_alike_break_the_seal(asked: Request, arguments: dict[str, object]) -> None:
+def test_P7_arguments_that_only_look_alike_break_the_seal(asked: Request, arguments: dict[str, Any]) -> None:
     assert replace(asked, arguments=arguments).digest != asked.digest
 
 
@@ -68,13 +70,14 @@ def test_D2_D6_another_display_name_or_case_of_an_id_does_not(asked: Request) ->
 
 
 def test_the_order_of_names_does_not_break_the_seal(asked: Request) -> None:
-    turned = dict(reversed(asked.arguments.items()))
+    turned = dict(reversed([*asked.arguments.items()]))
     assert list(turned) != list(asked.arguments)
     assert replace(asked, arguments=turned).digest == asked.digest
 
 
 def test_a_list_read_back_from_json_does_not_break_the_seal(asked: Request) -> None:
-    assert replace(asked, arguments={**asked.arguments, "groups": ["staff", "vpn"]}).digest == asked.digest
+    read_back: Any = {**asked.arguments, "groups": ["staff", "vpn"]}
+    assert replace(asked, arguments=read_back).digest == asked.digest
 
 
 @pytest.mark.parametrize(
@@ -83,6 +86,7 @@ def test_a_list_read_back_from_json_does_not_break_the_seal(asked: Request) -> N
         ("script", "the script"),
         ("libraries", "a library of the script"),
         ("verify", "the script's check"),
+        ("definition", "the action's description"),
         ("interpreter", "the interpreter"),
         ("credentials", "a credential"),
         ("policy_version", "the policies"),

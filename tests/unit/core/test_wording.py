@@ -48,7 +48,11 @@ def test_an_approved_run_names_its_approvers(run: Run) -> None:
     [
         (State.SUCCEEDED, Outcome("Unlocked alice."), "Unlocked alice."),
         (State.SUCCEEDED, Outcome(seconds=0.84), "Done in 0.8 s."),
-        (State.SUCCEEDED, Outcome("Unlocked.", check="alice is not locked."), "Unlocked. Checked: alice is not locked."),
+        (
+            State.SUCCEEDED,
+            Outcome("Unlocked.", check="alice is not locked."),
+            "Unlocked. Checked: alice is not locked.",
+        ),
         (State.FAILED, Outcome("No such account."), "It failed: No such account."),
         (State.FAILED, Outcome(code=3), "It failed with exit code 3."),
         (
@@ -112,7 +116,8 @@ def test_a_count_agrees_with_its_noun(number: int, phrase: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("duration", "phrase"), [(0, "0.0 s"), (0.84, "0.8 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (185.7, "3 min 5 s")]
+    ("duration", "phrase"),
+    [(0, "0.0 s"), (0.84, "0.8 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (185.7, "3 min 5 s")],
 )
 def test_a_duration_in_words(duration: float, phrase: str) -> None:
     assert wording.seconds(duration) == phrase

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.action import Risk
+from bot.core.catalog import Catalog
 from bot.core.errors import Invalid
 from bot.policy import rules
 from bot.policy.cases import FILE, Result, read, run_cases
@@ -87,11 +88,12 @@ def test_a_deny_for_another_reason_does_not_hold(tmp_path: Path) -> None:
     assert result(tmp_path, text.replace('"x"', '"default-deny"')).ok
 
 
-def test_a_case_can_be_put_to_another_catalogue(tmp_path: Path) -> None:
-    whole = catalog()
-    odd = whole.__class__({"odd": action("odd", risk=Risk.UNCLASSIFIED)})
-    text = '[[case]]\nname = "Odd"\nas = "engineer"\naction = "odd"\nexpect = "deny"\nbecause = "unclassified-never-runs"'
-    (only,) = run_cases(CedarPolicy(SHIPPED), odd, read(written(tmp_path, text)))
+def test_an_action_nobody_classified_is_denied_by_its_guardrail(tmp_path: Path) -> None:
+    odd = Catalog({"odd": action("odd", risk=Risk.UNCLASSIFIED)})
+    text = '[[case]]\nname = "Odd"\nas = "engineer"\naction = "odd"\nexpect = "deny"\n'
+    (only,) = run_cases(
+        CedarPolicy(SHIPPED), odd, read(written(tmp_path, f'{text}because = "unclassified-never-runs"'))
+    )
     assert only.ok
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.action import Action, Risk
 from bot.core.decision import Deny, NeedsApproval, Permit
+from bot.core.principal import Principal
 from bot.policy import judge
 from bot.policy.cedar import CedarPolicy
 from tests.unit.policy.samples import PERMIT_ALL, SHIPPED, action, agent, ask, folder, person
@@ -29,10 +30,10 @@ def many() -> list[Action]:
 
 
 @pytest.mark.parametrize("who", [person("helpdesk"), person("oncall", "engineer"), person(), agent("engineer")])
-def test_the_menu_decides_as_each_question_alone(who: object) -> None:
+def test_the_menu_decides_as_each_question_alone(who: Principal) -> None:
     policy = CedarPolicy(SHIPPED)
-    menu = policy.menu(who, many(), "chat")  # type: ignore[arg-type]
-    assert dict(menu) == {one.id: policy.decide(ask(who, one)) for one in many()}  # type: ignore[arg-type]
+    menu = policy.menu(who, many(), "chat")
+    assert dict(menu) == {one.id: policy.decide(ask(who, one)) for one in many()}
 
 
 def test_alike_actions_are_asked_about_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from bot.policy import tree
 
 def parsed(text: str) -> tree.Tree:
     (policy,) = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"].values()
-    return policy
+    return dict(policy)
 
 
 def when(condition: str, effect: str = "permit") -> tree.Tree:

@@ -112,7 +112,7 @@ async def test_P8_a_script_changed_while_pending_ends_the_request_at_the_vote() 
     assert await company.state(run) == "refused"
 
 
-@pytest.mark.parametrize("what", ["script", "library", "interpreter", "policy", "credential"])
+@pytest.mark.parametrize("what", ["script", "library", "interpreter", "policy", "credential", "description"])
 async def test_P7_P8_P10_what_changed_between_approval_and_start_does_not_run(what: str) -> None:
     company = Company()
     run = await company.say("ann", "change alice")
@@ -124,6 +124,8 @@ async def test_P7_P8_P10_what_changed_between_approval_and_start_does_not_run(wh
         company.shelf.actions["change"] = replace(change, libraries=(Script("lib.py", b"evil"),))
     elif what == "interpreter":
         company.shelf.running_with = "python 2"
+    elif what == "description":
+        company.shelf.actions["change"] = replace(change, definition="another")
     elif what == "policy":
         company.rules.text = "2"
     else:

@@ -1,0 +1,31 @@
+"""The README is tested: its diagram is the table's, and it names every setting and command."""
+
+import re
+
+from bot.core.lifecycle import diagram
+from bot.settings import Settings
+from tests.architecture.tree import ROOT
+
+README = ROOT / "README.md"
+
+
+def test_the_lifecycle_diagram_is_the_tables() -> None:
+    drawn = re.findall(r"^```mermaid\n(.*?)\n```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    assert diagram() in drawn
+
+
+def test_every_setting_is_named() -> None:
+    told = set(re.findall(r"\bDEPUTY_[A-Z_]+\b", README.read_text()))
+    assert told == {f"DEPUTY_{name.upper()}" for name in Settings.__dataclass_fields__}
+
+
+def test_every_file_it_links_to_is_there() -> None:
+    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", README.read_text())
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_make_target_it_shows_is_there() -> None:
+    shown = set(re.findall(r"`make (\w+)`|^    make (\w+)", README.read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert shown
+    assert {one or other for one, other in shown} <= targets

@@ -1,0 +1,614 @@
+"""The local runner under attack: real processes, and nothing of them left afterwards."""
+
+import asyncio
+import os
+import signal
+import sys
+import textwrap
+from base64 import b64encode
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from bot.core.action import Action, Risk, Script
+from bot.core.errors import Unavailable
+from bot.core.output import Pipeline
+from bot.core.parameter import Value
+from bot.core.redact import Redactor
+from bot.core.secret import Secret
+from bot.ports import Exit, ExitReason, Work
+from bot.runners import launch
+from bot.runners.local import LocalRunner, interpreter_of
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the supervisor needs Linux")
+
+PASSWORD = "correct-Horse/battery+9"
+DIRECTORY = {"directory": {"username": Secret("svc-deputy"), "password": Secret(PASSWORD)}}
+
+
+@pytest.fixture
+async def runner(tmp_path: Path) -> AsyncIterator[LocalRunner]:
+    one = LocalRunner(tmp_path / "runs", grace=0.3)
+    await one.open()
+    yield one
+    await one.close()
+
+
+def _work(
+    name: str,
+    text: str,
+    arguments: Mapping[str, Value | Secret] | None = None,
+    credentials: Mapping[str, Mapping[str, Secret]] | None = None,
+    libraries: Iterable[Script] = (),
+    seconds: float = 30,
+) -> Work:
+    script = Script(name, textwrap.dedent(text).encode())
+    action = Action(
+        "try", "tests", "tests/try.toml", "Try", "Tries.", Risk.READ, script, libraries=tuple(libraries)
+    )
+    return Work("R-TEST", action, script, arguments or {}, credentials or {}, seconds)
+
+
+async def _run(runner: LocalRunner, work: Work) -> tuple[Exit, str]:
+    said = bytearray()
+    ended = await runner.run(work, said.extend, asyncio.Event())
+    return ended, said.decode()
+
+
+def _shell(text: str, **given: object) -> Work:
+    return _work("try.sh", text, **given)  # type: ignore[arg-type]
+
+
+def _python(text: str, **given: object) -> Work:
+    return _work("try.py", text, **given)  # type: ignore[arg-type]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # ended since, or not ours
+        return b""
+
+
+def _living(mark: str) -> list[int]:
+    """Return the processes that have `mark` in their arguments, but for zombies (which have none)."""
+    found = (path for path in Path("/proc").iterdir() if path.name.isdigit())
+    return [int(path.name) for path in found if mark.encode() in _read(path / "cmdline")]
+
+
+async def _until_gone(mark: str) -> None:
+    while _living(mark):
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def mark() -> str:
+    """Return a text to know this test's processes by."""
+    return f"mark-{uuid4().hex}"
+
+
+# ---- what a script gets ---------------------------------------------------------------------------
+
+
+async def test_X6_the_environment_is_clean_and_the_directory_its_own(
+    runner: LocalRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPUTY_VAULT_KEY", "of the worker")
+    monkeypatch.setenv("LD_PRELOAD", "/nowhere.so")
+    _, said = await _run(runner, _shell("pwd; ls -A; stat -c %a .; umask; env | sort"))
+    home, listing, mode, umask, *environment = said.splitlines()
+    assert (listing, mode, umask) == ("try.sh", "700", "0077")
+    names = {line.partition("=")[0] for line in environment} - {"PWD", "SHLVL", "_"}
+    assert names == {"PATH", "LANG", "HOME", "TMPDIR", "DEPUTY_RUN"}
+    assert {f"HOME={home}", f"TMPDIR={home}", "DEPUTY_RUN=R-TEST"} <= set(environment)
+
+
+@pytest.mark.parametrize("language", ["sh", "py"])
+async def test_a_script_inherits_no_descriptor_but_its_own(runner: LocalRunner, language: str) -> None:
+    script = {
+        "sh": "ls -l /proc/self/fd | grep -c -v -e pipe: -e /proc/ -e total",
+        "py": """
+            import subprocess
+            def main():
+                subprocess.run("ls -l /proc/self/fd | grep -c -v -e pipe: -e /proc/ -e /dev/null -e total",
+                               shell=True, close_fds=False)
+            """,
+    }[language]
+    _, said = await _run(runner, _work(f"try.{language}", script))
+    assert said == "0\n"
+
+
+async def test_limits_are_set(runner: LocalRunner) -> None:
+    _, said = await _run(runner, _shell("ulimit -t; ulimit -v; ulimit -f; ulimit -n; ulimit -c", seconds=60))
+    assert said.split() == ["65", str(2 << 20), str(64 << 10), "256", "0"]
+
+
+async def test_nothing_is_gained_by_setuid_programs(runner: LocalRunner) -> None:
+    _, said = await _run(runner, _shell("grep NoNewPrivs /proc/self/status"))
+    assert said.split() == ["NoNewPrivs:", "1"]
+
+
+async def test_a_closed_pipe_ends_a_writer_as_it_should(runner: LocalRunner) -> None:
+    _, said = await _run(runner, _shell("set +o pipefail; yes | head -1; echo ${PIPESTATUS[0]}"))
+    assert said == "y\n141\n"
+
+
+async def test_arguments_of_a_shell_script_are_one_word_each(runner: LocalRunner) -> None:
+    arguments = {"path": "a b", "days": 3, "dry_run": True, "names": ("x y", "-z")}
+    _, said = await _run(runner, _shell('printf "%s\\n" "$@"', arguments=arguments))
+    assert said.splitlines() == ["--path=a b", "--days=3", "--dry_run=true", "--names=x y", "--names=-z"]
+
+
+# ---- Python ---------------------------------------------------------------------------------------
+
+
+async def test_python_gets_its_arguments_as_annotated_and_gives_a_result(runner: LocalRunner) -> None:
+    work = _python(
+        """
+        from __future__ import annotations
+        from datetime import date, datetime
+        from decimal import Decimal
+        from typing import Literal, Optional
+        from directory import greet
+
+        def main(a: str, n: int, x: float | None, d: Decimal | float, on: bool, day: Optional[date],
+                 at: datetime, kind: Literal["x", 2], names: list[str], many: tuple[str, ...], none: str = "-",
+                 *, directory: dict[str, str]):
+            kinds = [type(one).__name__ for one in (a, n, x, d, on, day, at, kind, names, many)]
+            return {"kinds": kinds, "day": day, "d": d, "x": x, "names": names, "who": directory["username"],
+                    "greeting": greet(a), "none": none, 7: {"nested": (None, True)}}
+        """,
+        arguments={
+            "a": "ann",
+            "n": 3,
+            "x": "2.5",
+            "d": "1.50",
+            "on": False,
+            "day": "2026-11-23",
+            "at": "2026-11-23T14:30:00+00:00",
+            "kind": "2",
+            "names": ("p", "q"),
+            "many": ("r",),
+        },
+        credentials=DIRECTORY,
+        libraries=[Script("directory.py", b"def greet(name): return f'Hello {name}'\n")],
+    )
+    ended, said = await _run(runner, work)
+    assert (ended.code, ended.sentence, said) == (0, "", "")
+    assert ended.result == {
+        "kinds": ["str", "int", "float", "Decimal", "bool", "date", "datetime", "int", "list", "tuple"],
+        "day": "2026-11-23",
+        "d": "1.50",
+        "x": 2.5,
+        "names": ["p", "q"],
+        "who": "svc-deputy",
+        "greeting": "Hello ann",
+        "none": "-",
+        "7": {"nested": [None, True]},
+    }
+
+
+async def test_X1_X3_python_takes_any_text_as_data(runner: LocalRunner) -> None:
+    text = "; $(id) `id` 'x' \"y\" \\ \n\t\u202e\0 é 😀 {{7*7}}"
+    ended, _ = await _run(runner, _python("def main(text: str): return text", arguments={"text": text}))
+    assert ended.result == text
+
+
+async def test_an_exception_is_told_without_the_bootstraps_frames(runner: LocalRunner) -> None:
+    ended, said = await _run(runner, _python("def main():\n    raise ValueError('too\\nbad')\n"))
+    assert (ended.reason, ended.code, ended.result) == (ExitReason.EXITED, 1, None)
+    assert ended.sentence == "ValueError: too bad"
+    lines = said.splitlines()
+    assert lines[:2] == ["Traceback (most recent call last):", '  File "try.py", line 2, in main']
+    assert "python_main" not in said
+    assert "supervise" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "sentence"),
+    [
+        (
+            "def main(): raise SystemExit('No such account. Check its name.')",
+            1,
+            "No such account. Check its name.",
+        ),
+        ("def main(): raise SystemExit(4)", 4, ""),
+        ("def main(): raise SystemExit(256)", 1, ""),
+        ("def main(): raise SystemExit", 0, ""),
+        ("x = 1", 1, "try.py has no function main(…), so there is nothing to run."),
+        ("def main(:", 1, "SyntaxError: invalid syntax (try.py, line 1)"),
+        ("import nothing_here\ndef main(): ...", 1, "ModuleNotFoundError: No module named 'nothing_here'"),
+        ("if __name__ == '__main__': raise SystemExit('started twice')\ndef main(): ...", 0, ""),
+        ("def main(): return {'a': [object()]}", 1, "main(…) returned a object at ['a'][0]. "),
+        ("def main(): return 'x' * 2_000_000", 1, "main(…) returned 2,000,014 bytes; 1,000,000 is the most. "),
+        ("import os\ndef main(): os.kill(os.getpid(), 11)", 139, "The script ended as after the signal SIGSEGV."),
+        ("import os\ndef main(): os.closerange(0, 99)", 0, ""),
+    ],
+)
+async def test_every_end_of_a_python_script_has_its_sentence(
+    runner: LocalRunner, text: str, code: int, sentence: str
+) -> None:
+    ended, _ = await _run(runner, _python(text))
+    assert (ended.reason, ended.code) == (ExitReason.EXITED, code)
+    assert ended.sentence.startswith(sentence)
+    assert bool(ended.sentence) == bool(sentence)
+
+
+async def test_standard_input_is_empty_for_scripts(runner: LocalRunner) -> None:
+    ended, _ = await _run(runner, _python("import sys\ndef main(): return sys.stdin.read()"))
+    assert ended.result == ""
+    _, said = await _run(runner, _shell("wc -c"))
+    assert said.strip() == "0"
+
+
+async def test_what_threads_and_exit_handlers_print_is_not_lost(runner: LocalRunner) -> None:
+    work = _python(
+        """
+        import atexit, threading, time
+        def late():
+            time.sleep(0.1)
+            print("thread")
+        def main():
+            atexit.register(print, "exit")
+            threading.Thread(target=late).start()
+        """
+    )
+    assert (await _run(runner, work))[1] == "thread\nexit\n"
+
+
+@pytest.mark.parametrize("garbage", ["not json", '{"result": "\\ud800"}', "[1]", "[" * 100_000])
+async def test_a_forged_result_is_refused_in_words(runner: LocalRunner, garbage: str) -> None:
+    # The descriptor of the result is the script's to write to, so it may write anything.
+    work = _python(
+        """
+        import os, stat
+        def main(text):
+            for number in range(3, 99):
+                try:
+                    if stat.S_ISSOCK(os.fstat(number).st_mode):
+                        os.write(number, text.encode())
+                        os.close(number)
+                except OSError:
+                    pass
+        """,
+        arguments={"text": garbage},
+    )
+    ended, _ = await _run(runner, work)
+    assert (ended.code, ended.result) == (0, None)
+    assert ended.sentence == "What the script gave as its result can't be read."
+
+
+# ---- what can't be started ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("work", "why"),
+    [
+        (_work("try.rb", "puts 1"), "Scripts of the local runner end in .py or .sh."),
+        (_work("../try.sh", "echo"), "can't be the name of a file"),
+        (_shell("echo", libraries=[Script("try.sh", b"echo other")]), "File exists"),
+        (_shell("echo", credentials={"../x": {"y": Secret("z")}}), "can't be the name of a file"),
+        (_shell("echo", arguments={"x": "a\0b"}), "embedded null byte"),
+        (_shell("echo", arguments={"x": "x" * 3_000_000}), "Argument list too long"),
+    ],
+)
+async def test_what_can_not_be_started_says_why(runner: LocalRunner, tmp_path: Path, work: Work, why: str) -> None:
+    ended, said = await _run(runner, work)
+    assert (ended.reason, ended.code, said) == (ExitReason.NOT_STARTED, None, "")
+    assert ended.sentence.startswith(f"{work.script.name} was not started. ")
+    assert why in ended.sentence
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+async def test_X16_no_start_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    runner = LocalRunner(tmp_path / "file")
+    with pytest.raises(Unavailable, match="Scripts can't be run here"):
+        await runner.open()
+    ended, _ = await _run(runner, _shell("echo"))
+    assert (ended.reason, ended.sentence) == (ExitReason.NOT_STARTED, "try.sh was not started. Not a directory.")
+
+
+async def test_a_python_that_is_not_there_is_named(tmp_path: Path) -> None:
+    runner = LocalRunner(tmp_path, python=tmp_path / "python9")
+    with pytest.raises(Unavailable, match=r"python9 doesn't start \(No such file or directory\)"):
+        await runner.open()
+
+
+async def test_a_python_that_can_not_supervise_is_told_of(tmp_path: Path) -> None:
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho out of order\n")
+    broken.chmod(0o700)
+    with pytest.raises(Unavailable, match="out of order"):
+        await LocalRunner(tmp_path / "runs", python=broken).open()
+
+
+async def test_a_spare_supervisor_that_died_is_replaced(runner: LocalRunner, tmp_path: Path) -> None:
+    for pid in _living("supervise.py"):
+        if f"PPid:\t{os.getpid()}\n".encode() in _read(Path(f"/proc/{pid}/status")):
+            os.kill(pid, signal.SIGKILL)
+    await asyncio.sleep(0.2)
+    ended, said = await _run(runner, _shell("echo here"))
+    assert (ended.code, said) == (0, "here\n")
+
+
+async def test_a_runner_that_was_not_opened_runs_too(tmp_path: Path) -> None:
+    assert (await _run(LocalRunner(tmp_path), _shell("echo here")))[1] == "here\n"
+
+
+# ---- nothing stays behind -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "sleep 3600.1 {mark} & exit 0",
+        "setsid sh -c 'sleep 3600 # {mark}' & exit 0",
+        "(setsid sh -c 'trap \"\" TERM HUP; (sleep 3600; : {mark}) & exit' &) ; exit 0",
+        "setsid env -i sh -c 'exec >/dev/null 2>&1 </dev/null; cd /; sleep 3600; : {mark}' & exit 0",
+    ],
+)
+async def test_X12_nothing_that_a_script_started_survives_it(runner: LocalRunner, mark: str, leave: str) -> None:
+    ended, _ = await _run(runner, _shell(leave.replace("{mark}", mark)))
+    assert (ended.reason, ended.code) == (ExitReason.EXITED, 0)
+    assert _living(mark) == []
+
+
+async def test_X12_a_fork_bomb_is_gone_with_its_run(runner: LocalRunner, mark: str) -> None:
+    bomb = f"""
+        trap '' TERM
+        boom() {{ [ $1 -gt 0 ] && {{ boom $(($1 - 1)) & boom $(($1 - 1)) & }}; sh -c 'sleep 3600; : {mark}'; }}
+        boom 5
+        """
+    ended, _ = await _run(runner, _shell(bomb, seconds=1.0))
+    assert ended.reason is ExitReason.TIMED_OUT
+    assert _living(mark) == []
+
+
+async def test_X12_a_process_that_never_stays_is_caught(runner: LocalRunner, mark: str) -> None:
+    runaway = """
+        import os, sys, time
+        def main(mark):
+            if os.fork() == 0:
+                os.execv(sys.executable, [sys.executable, "-I", "-c", HOP, mark])
+            time.sleep(0.3)
+        HOP = '''
+        import os, time
+        os.setsid()
+        for _ in range(200_000):
+            if os.fork():
+                os._exit(0)
+            time.sleep(0.0005)
+        '''.replace("\\n        ", "\\n")
+        """
+    ended, _ = await _run(runner, _python(runaway, arguments={"mark": mark}))
+    assert ended.code == 0
+    assert _living(mark) == []
+
+
+@pytest.mark.parametrize("language", ["sh", "py"])
+async def test_X11_a_script_that_ignores_term_is_killed_and_its_late_success_does_not_count(
+    runner: LocalRunner, language: str
+) -> None:
+    script = {
+        "sh": "trap 'echo heard' TERM; echo ready; while :; do sleep 0.05; done",
+        "py": """
+            import signal, time
+            def main():
+                signal.signal(signal.SIGTERM, lambda *_: print("heard"))
+                print("ready")
+                while True: time.sleep(0.05)
+            """,
+    }[language]
+    ended, said = await _run(runner, _work(f"try.{language}", script, seconds=0.5))
+    assert (ended.reason, ended.code) == (ExitReason.TIMED_OUT, 137)
+    assert said.startswith("ready\n")
+    assert said.endswith("heard\n")
+    ended, _ = await _run(runner, _shell("trap 'exit 0' TERM; while :; do sleep 0.05; done", seconds=0.5))
+    assert (ended.reason, ended.code, ended.result) == (ExitReason.TIMED_OUT, 0, None)
+
+
+async def test_a_cancelled_run_leaves_no_process_and_no_file(
+    runner: LocalRunner, tmp_path: Path, mark: str
+) -> None:
+    ready = asyncio.Event()
+    script = f"trap '' TERM; setsid sh -c 'sleep 3600; : {mark}' & echo ready; sleep 3600; : {mark}"
+    work = _shell(script, credentials=DIRECTORY)
+    running = asyncio.create_task(runner.run(work, lambda _: ready.set(), asyncio.Event()))
+    await ready.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert _living(mark) == []
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+async def test_an_error_in_the_reader_of_the_output_ends_the_script(runner: LocalRunner, mark: str) -> None:
+    def output(_: bytes) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await runner.run(_shell(f"echo x; sleep 0.3; : {mark}"), output, asyncio.Event())
+    assert _living(mark) == []
+
+
+async def test_the_runs_directory_goes_whatever_the_script_did_to_it(runner: LocalRunner, tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir(mode=0o755)
+    (tmp_path / "outside" / "keep").touch()
+    script = f"""
+        mkdir -p a/b/c; touch a/b/c/d; ln -s {tmp_path}/outside a/link; mkfifo a/pipe
+        chmod 000 a/b/c a/b a .
+        """
+    await _run(runner, _shell(script))
+    assert list((tmp_path / "runs").iterdir()) == []
+    assert (tmp_path / "outside" / "keep").exists()
+    assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o755
+
+
+async def test_a_killed_supervisor_is_told_of(
+    runner: LocalRunner, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.runners.local.LAST_WORDS", 0.1)
+    ended, _ = await _run(runner, _shell(f"kill -9 $PPID; sleep 1; : {mark}"))
+    assert (ended.code, ended.result) == (None, None)
+    assert ended.sentence == "The supervisor of try.sh was killed; something of the script may still run."
+    for pid in _living(mark):
+        os.kill(pid, signal.SIGKILL)
+    await _until_gone(mark)
+    await asyncio.sleep(0)  # for the end of its pipe to be noticed
+
+
+WORKER = """
+import asyncio, sys
+from pathlib import Path
+from bot.core.action import Action, Risk, Script
+from bot.core.secret import Secret
+from bot.ports import Work
+from bot.runners import launch
+from bot.runners.local import LocalRunner, harden_process
+
+async def main(runs, memory, mark):
+    launch.SHARED_MEMORY = Path(memory)
+    text = f"trap '' TERM; setsid sh -c 'trap : TERM; sleep 3600; : {mark}' & echo ready; sleep 3600; : {mark}"
+    script = Script("try.sh", text.encode())
+    action = Action("try", "tests", "tests/try.toml", "Try", "Tries.", Risk.READ, script)
+    work = Work("R-TEST", action, script, {"mark": mark}, {"directory": {"password": Secret("swordfish")}}, 60)
+    harden_process()
+    runner = LocalRunner(Path(runs), grace=0.2)
+    await runner.open()
+    await runner.run(work, lambda data: print(data.decode(), flush=True), asyncio.Event())
+
+asyncio.run(main(*sys.argv[1:]))
+"""
+
+
+async def test_X13_kill_9_of_the_worker_leaves_no_process_and_no_secret(tmp_path: Path, mark: str) -> None:
+    runs, memory = tmp_path / "runs", tmp_path / "memory"
+    memory.mkdir()
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", WORKER, str(runs), str(memory), mark), stdout=asyncio.subprocess.PIPE
+    )
+    assert worker.stdout
+    assert await worker.stdout.readline() == b"ready\n"
+    assert list(memory.glob("R-TEST-*/directory/password")) != []
+    worker.kill()
+    await worker.wait()
+    await asyncio.wait_for(_until_gone(mark), 30)
+    await asyncio.wait_for(_until_gone(str(runs)), 30)
+    while [*runs.iterdir(), *memory.iterdir()]:
+        await asyncio.sleep(0.02)
+
+
+# ---- secrets --------------------------------------------------------------------------------------
+
+SECRETIVE = {
+    "sh": 'cat "$CREDENTIALS_DIRECTORY/directory/password" > /dev/null; echo ready; sleep 3600',
+    "py": """
+        import subprocess
+        def main(token, directory):
+            print("ready")
+            subprocess.run(["sleep", "3600"])
+        """,
+}
+
+
+@pytest.mark.parametrize("language", ["sh", "py"])
+async def test_V3_no_secret_is_in_arguments_or_environment_of_any_process(
+    runner: LocalRunner, language: str
+) -> None:
+    ready, stop = asyncio.Event(), asyncio.Event()
+    work = _work(
+        f"try.{language}",
+        SECRETIVE[language],
+        arguments={"token": Secret("tok-" + PASSWORD)},
+        credentials=DIRECTORY,
+    )
+    running = asyncio.create_task(runner.run(work, lambda _: ready.set(), stop))
+    await ready.wait()
+    processes = [path for path in Path("/proc").iterdir() if path.name.isdigit()]
+    exposed = b"".join(_read(path / "cmdline") + _read(path / "environ") for path in processes)
+    stop.set()
+    assert (await running).reason is ExitReason.STOPPED
+    assert b"DEPUTY_RUN=R-TEST" in exposed or language == "py"
+    assert PASSWORD.encode() not in exposed
+
+
+async def test_V3_a_shell_script_finds_its_secrets_as_systemd_has_them(
+    runner: LocalRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(launch, "SHARED_MEMORY", memory)
+    script = 'cd "$CREDENTIALS_DIRECTORY"; stat -c "%a %n" . */ */* token; cat */password token; echo; echo "$@"'
+    work = _shell(script, arguments={"token": Secret("hunter22"), "days": 3}, credentials=DIRECTORY)
+    _, said = await _run(runner, work)
+    assert said.splitlines() == [
+        "700 .",
+        "700 directory/",
+        "400 directory/password",
+        "400 directory/username",
+        "400 token",
+        f"{PASSWORD}hunter22",
+        "--days=3",
+    ]
+    assert list(memory.iterdir()) == []
+
+
+async def test_V1_V2_V3_a_script_that_tells_its_secrets_tells_nothing(runner: LocalRunner) -> None:
+    work = _python(
+        """
+        import base64, json, sys, urllib.parse
+        def main(token, directory):
+            secret = directory["password"]
+            for start in range(3):
+                print(base64.b64encode(b"x" * start + secret.encode() + b"yz").decode())
+            print(urllib.parse.quote(secret, safe=""), json.dumps(secret), secret.encode().hex())
+            sys.stdout.buffer.write(secret.encode("utf-16-le"))
+            sys.stdout.buffer.flush()
+            for number, char in enumerate(secret):
+                print(char, end="", flush=True, file=(sys.stdout, sys.stderr)[number % 2])
+            raise RuntimeError(f"bind failed with {secret} and {token!r}")
+        """,
+        arguments={"token": Secret("it's-a-\\-secret")},
+        credentials=DIRECTORY,
+    )
+    redactor = Redactor({"password": DIRECTORY["directory"]["password"], "token": Secret("it's-a-\\-secret")})
+    pipeline = Pipeline(redactor)
+    ended = await runner.run(work, lambda data: pipeline.feed(data) and None, asyncio.Event())
+    pipeline.close()
+    assert (
+        redactor.text(ended.sentence)
+        == 'RuntimeError: bind failed with [redacted:password] and "[redacted:token]"'
+    )
+    assert pipeline.text.count("[redacted:password]") == 9
+    told = pipeline.text + redactor.text(ended.sentence)
+    for trace in (
+        PASSWORD,
+        "Horse",
+        PASSWORD.encode().hex(),
+        b64encode(PASSWORD.encode()).decode()[:10],
+        "a-\\-secret",
+    ):
+        assert trace not in told
+
+
+# ---- naming what runs -----------------------------------------------------------------------------
+
+
+def test_P8_an_interpreter_is_named_by_its_content(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_bytes(b"one")
+    before = interpreter_of("try.py", python)
+    assert before.startswith(f"{python} sha256:")
+    python.write_bytes(b"two!")
+    assert interpreter_of("try.py", python) != before
+
+
+def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"try\.py can't be run: .*python9 can't be read"):
+        interpreter_of("try.py", tmp_path / "python9")
+    with pytest.raises(Unavailable, match=r"Nothing here runs try\.rb"):
+        interpreter_of("try.rb")
+    assert interpreter_of("try.sh").startswith("/")
