@@ -4,7 +4,7 @@ Adapters satisfy these structurally; `app.py` alone knows which is which. Every 
 port is one of `core/errors.py`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -327,8 +327,8 @@ class Engine(Protocol):
     async def enqueue(self, run: str) -> None:
         """Say that a run is queued."""
 
-    async def next(self) -> str:
-        """Wait for a queued run's id."""
+    async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+        """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled."""
 
     def knock(self) -> None:
         """Say that posts wait in the outbox."""

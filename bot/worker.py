@@ -24,7 +24,7 @@ class Worker:
     def __init__(self, ports: Ports, name: str, concurrency: int) -> None:
         self._ports = ports
         self._name = name
-        self._slots = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
         self._loops: list[asyncio.Task[None]] = []
         self._runs: set[asyncio.Task[None]] = set()
 
@@ -32,7 +32,7 @@ class Worker:
         """Name what was lost with the last process, find what is queued, and begin."""
         await recover(self._ports)
         await requeue(self._ports)
-        loops = (self._claim, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
+        loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
         again = self._every(REQUEUE, self._requeue)
         self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, again)]
 
@@ -51,16 +51,15 @@ class Worker:
         except DeputyError as error:
             log.warning("the last posts wait for the next start: %s", error)
 
-    async def _claim(self) -> None:
-        await self._slots.acquire()
-        try:
-            run_id = await self._ports.engine.next()
-        except asyncio.CancelledError:
-            self._slots.release()
-            raise
+    async def _work(self) -> None:
+        await self._ports.engine.work(self._start, self._concurrency)
+
+    async def _start(self, run_id: str) -> None:
+        """Execute a run in a way that outlives the claiming: who closes decides how long it may go on."""
         run = asyncio.create_task(self._execute(run_id))
         self._runs.add(run)
         run.add_done_callback(self._runs.discard)
+        await asyncio.shield(run)
 
     async def _execute(self, run_id: str) -> None:
         try:
@@ -69,8 +68,6 @@ class Worker:
             log.error("%s was not executed: %s", run_id, error)
         except Exception:
             log.exception("%s was not executed", run_id)
-        finally:
-            self._slots.release()
 
     async def _deliver(self) -> None:
         if not await self.deliver_once():

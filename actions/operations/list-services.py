@@ -1,4 +1,4 @@
-"""Lists the services of the service supervisor."""
+"""Lists the services that supervisord looks after."""
 
 from supervisor import connect, service_name
 

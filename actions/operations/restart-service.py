@@ -1,4 +1,4 @@
-"""Restarts a service of the service supervisor."""
+"""Restarts a service that supervisord looks after."""
 
 from supervisor import connect
 

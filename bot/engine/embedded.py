@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 
 
 class EmbeddedEngine:
@@ -18,11 +19,17 @@ class EmbeddedEngine:
             self._known.add(run)
             self._queued.put_nowait(run)
 
-    async def next(self) -> str:
-        """Wait for a queued run's id."""
-        run = await self._queued.get()
-        self._known.discard(run)
-        return run
+    async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+        """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(concurrency):
+                group.create_task(self._one_after_the_other(execute))
+
+    async def _one_after_the_other(self, execute: Callable[[str], Awaitable[None]]) -> None:
+        while True:
+            run = await self._queued.get()
+            self._known.discard(run)
+            await execute(run)
 
     def knock(self) -> None:
         """Say that posts wait in the outbox."""

@@ -92,10 +92,15 @@ def load(path: Path) -> Callable[..., Any]:
 def keywords(
     function: Callable[..., Any], arguments: Mapping[str, Any], credentials: Mapping[str, Mapping[str, str]]
 ) -> dict[str, Any]:
-    """Return the keyword arguments for `main`: arguments as its annotations ask, credentials as they are."""
+    """Return the keyword arguments for `main`: arguments as its annotations ask, credentials as they are.
+
+    A check may take fewer than its action has; that a script takes all of them, the catalogue has proven.
+    """
     hints = get_type_hints(function)
+    code = function.__code__
+    taken = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     given = {name: converted(value, hints.get(name), name) for name, value in arguments.items()}
-    return {**given, **credentials}
+    return {name: value for name, value in {**given, **credentials}.items() if name in taken}
 
 
 def converted(value: Any, hint: Any, name: str) -> Any:

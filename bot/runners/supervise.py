@@ -166,10 +166,10 @@ class Script:
     def supervise(self, control: int, grace: float) -> int:
         """Wait for the end, or make one when told; leave nobody behind. Return the exit code."""
         if self.stop_comes_first(control):
-            self.signal_all(signal.SIGTERM)
+            send(signal.SIGTERM, descendants())
             select.select([self.ended], [], [], grace)
         while self.reap():
-            self.signal_all(signal.SIGKILL)
+            send(signal.SIGKILL, children())
             time.sleep(0.002)
         code = os.waitstatus_to_exitcode(self.status or 0)
         return code if code >= 0 else 128 - code
@@ -196,23 +196,35 @@ class Script:
             if pid == self.pid:
                 self.status = status
 
-    def signal_all(self, number: int) -> None:
-        """Send a signal to every descendant."""
-        for pid in descendants():
-            with suppress(OSError):
-                os.kill(pid, number)
+
+def send(number: int, processes: list[int]) -> None:
+    """Send a signal to processes, those that are no more left out."""
+    for pid in processes:
+        with suppress(OSError):
+            os.kill(pid, number)
+
+
+def children() -> list[int]:
+    """Return the process ids of this process's children: killed again and again, all others become such.
+
+    One read of the kernel's own list is quick enough to catch a process that forks and exits without end.
+    """
+    try:
+        return [int(pid) for pid in Path("/proc/thread-self/children").read_text().split()]
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        return descendants()
 
 
 def descendants() -> list[int]:
     """Return the process ids of all under this one, parents first."""
-    children: dict[int, list[int]] = {}
+    families: dict[int, list[int]] = {}
     for process in processes():
         with suppress(OSError):
             parent = int((process / "stat").read_bytes().rpartition(b")")[2].split()[1])
-            children.setdefault(parent, []).append(int(process.name))
+            families.setdefault(parent, []).append(int(process.name))
     found = [os.getpid()]
     for pid in found:
-        found += children.get(pid, [])
+        found += families.get(pid, [])
     return found[1:]
 
 

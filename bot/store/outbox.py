@@ -64,7 +64,7 @@ def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
         older.c.platform == outbox.c.platform,
         older.c.conversation == outbox.c.conversation,
     )
-    ready = select(outbox).where(outbox.c.status == WAITING, outbox.c.due <= moment(now))
+    ready = select(outbox).where(outbox.c.status == WAITING, outbox.c.due <= moment(now), ~held)
     return [read_waiting(row) for row in connection.execute(ready.order_by(outbox.c.id).limit(limit))]
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import Row
 
@@ -79,10 +79,31 @@ def _read_sealed_moment(text: str) -> datetime:
 
 
 def _read_facts(text: str) -> dict[str, Json]:
-    facts = json.loads(text)
-    if not isinstance(facts, dict) or canonical.encode(facts).decode() != text:
+    """Read facts that are written as `canonical.encode` writes them.
+
+    That function itself would take half the time of reading a log, so it only looks at keys beyond ASCII.
+    """
+    facts = _DECODER.decode(text)
+    if not isinstance(facts, dict) or _ENCODER.encode(facts) != text:
         raise ValueError
+    if not text.isascii():
+        canonical.encode(facts)
     return facts
+
+
+def _whole(digits: str) -> int:
+    number = int(digits)
+    if abs(number) > canonical.LARGEST:
+        raise ValueError
+    return number
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole, parse_float=_refuse, parse_constant=_refuse)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 # ---- runs ----------------------------------------------------------------------------------------

@@ -68,7 +68,9 @@ async def test_the_shipped_policies_pass_their_cases_and_everything_is_consisten
 
 
 async def test_credentials_go_in_and_never_come_out(process: Process) -> None:
-    code, out, _ = await process.deputy("vault", "set", "ad/operator", "username=svc", "password", stdin="s3cret-value\n")
+    code, out, _ = await process.deputy(
+        "vault", "set", "ad/operator", "username=svc", "password", stdin="s3cret-value\n"
+    )
     assert (code, "version 1" in out) == (0, True)
     code, out, _ = await process.deputy("vault", "list")
     assert "ad/operator" in out

@@ -16,7 +16,7 @@ from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.errors import NotFound, Refused, Unavailable
 from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Account, Principal, Who
-from bot.core.run import Place, Run
+from bot.core.run import Place, Run, State
 from bot.core.secret import Secret
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.running import RunningHere
@@ -250,13 +250,8 @@ class Company:
 
     async def work(self) -> None:
         """Execute everything that is queued now."""
-        while True:
-            try:
-                async with asyncio.timeout(0.01):
-                    run = await self.ports.engine.next()
-            except TimeoutError:
-                return
-            await execute(self.ports, run, "worker-1")
+        while queued := await self.store.runs(states=(State.QUEUED,)):
+            await execute(self.ports, queued[-1].id, "worker-1")
 
     async def run(self, run: str) -> Run:
         return await self.store.run(run)

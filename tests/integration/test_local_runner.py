@@ -6,7 +6,7 @@ import signal
 import sys
 import textwrap
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -341,17 +341,28 @@ async def test_a_runner_that_was_not_opened_runs_too(tmp_path: Path) -> None:
 # ---- nothing stays behind -------------------------------------------------------------------------
 
 
+def _when_living(mark: str, least: int, then: Callable[[], None]) -> Callable[[bytes], None]:
+    """Return a reader of output that does `then` once at least `least` processes with `mark` live."""
+    return lambda _: then() if len(_living(mark)) >= least else None
+
+
 @pytest.mark.parametrize(
     "leave",
     [
-        "sleep 3600.1 {mark} & exit 0",
-        "setsid sh -c 'sleep 3600 # {mark}' & exit 0",
-        "(setsid sh -c 'trap \"\" TERM HUP; (sleep 3600; : {mark}) & exit' &) ; exit 0",
-        "setsid env -i sh -c 'exec >/dev/null 2>&1 </dev/null; cd /; sleep 3600; : {mark}' & exit 0",
+        "{stay} &",
+        "setsid {stay} &",
+        "(setsid sh -c '{stay} &' &)",
+        "setsid env -i {stay} >/dev/null 2>&1 </dev/null &",
+        "trap '' TERM HUP; cd /; (nohup setsid {stay} &)",
     ],
 )
-async def test_X12_nothing_that_a_script_started_survives_it(runner: LocalRunner, mark: str, leave: str) -> None:
-    ended, _ = await _run(runner, _shell(leave.replace("{mark}", mark)))
+async def test_X12_nothing_that_a_script_started_survives_it(
+    runner: LocalRunner, mark: str, tmp_path: Path, leave: str
+) -> None:
+    go = tmp_path / "go"
+    start = leave.replace("{stay}", f'sh -c "sleep 3600; : {mark}"')
+    work = _shell(f"{start}\nuntil [ -e {go} ]; do echo ready; sleep 0.05; done")
+    ended = await runner.run(work, _when_living(mark, 1, go.touch), asyncio.Event())
     assert (ended.reason, ended.code) == (ExitReason.EXITED, 0)
     assert _living(mark) == []
 
@@ -359,32 +370,41 @@ async def test_X12_nothing_that_a_script_started_survives_it(runner: LocalRunner
 async def test_X12_a_fork_bomb_is_gone_with_its_run(runner: LocalRunner, mark: str) -> None:
     bomb = f"""
         trap '' TERM
-        boom() {{ [ $1 -gt 0 ] && {{ boom $(($1 - 1)) & boom $(($1 - 1)) & }}; sh -c 'sleep 3600; : {mark}'; }}
+        boom() {{
+            [ $1 -gt 0 ] && {{ boom $(($1 - 1)) & boom $(($1 - 1)) & }}
+            sh -c 'while :; do echo ready; sleep 0.2; done; : {mark}'
+        }}
         boom 5
         """
-    ended, _ = await _run(runner, _shell(bomb, seconds=1.0))
-    assert ended.reason is ExitReason.TIMED_OUT
+    stop = asyncio.Event()
+    ended = await runner.run(_shell(bomb), _when_living(mark, 40, stop.set), stop)
+    assert ended.reason is ExitReason.STOPPED
     assert _living(mark) == []
 
 
-async def test_X12_a_process_that_never_stays_is_caught(runner: LocalRunner, mark: str) -> None:
-    runaway = """
-        import os, sys, time
-        def main(mark):
-            if os.fork() == 0:
-                os.execv(sys.executable, [sys.executable, "-I", "-c", HOP, mark])
-            time.sleep(0.3)
-        HOP = '''
-        import os, time
-        os.setsid()
-        for _ in range(200_000):
-            if os.fork():
-                os._exit(0)
-            time.sleep(0.0005)
-        '''.replace("\\n        ", "\\n")
-        """
-    ended, _ = await _run(runner, _python(runaway, arguments={"mark": mark}))
+RUNAWAY = """
+import os, sys, time
+HOP = '''
+import os, sys
+os.setsid()
+for _ in range(100_000):
+    if os.fork():
+        os._exit(0)
+    with open(sys.argv[1], "a") as file:
+        file.write(".")
+'''
+def main(path):
+    if os.fork() == 0:
+        os.execv(sys.executable, [sys.executable, "-I", "-c", HOP, path])
+    time.sleep(0.5)
+"""
+
+
+async def test_X12_a_process_that_never_stays_is_caught(runner: LocalRunner, mark: str, tmp_path: Path) -> None:
+    hops = tmp_path / mark
+    ended, _ = await _run(runner, _python(RUNAWAY, arguments={"path": str(hops)}))
     assert ended.code == 0
+    assert 10 < hops.stat().st_size < 100_000
     assert _living(mark) == []
 
 
@@ -414,10 +434,11 @@ async def test_a_cancelled_run_leaves_no_process_and_no_file(
     runner: LocalRunner, tmp_path: Path, mark: str
 ) -> None:
     ready = asyncio.Event()
-    script = f"trap '' TERM; setsid sh -c 'sleep 3600; : {mark}' & echo ready; sleep 3600; : {mark}"
+    script = f"trap '' TERM; setsid sh -c 'echo ready; sleep 3600; : {mark}' & sleep 3600"
     work = _shell(script, credentials=DIRECTORY)
     running = asyncio.create_task(runner.run(work, lambda _: ready.set(), asyncio.Event()))
     await ready.wait()
+    assert _living(mark) != []
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -429,8 +450,9 @@ async def test_an_error_in_the_reader_of_the_output_ends_the_script(runner: Loca
     def output(_: bytes) -> None:
         raise ZeroDivisionError
 
+    work = _shell(f"echo x; sh -c 'sleep 3600; : {mark}'", seconds=0.5)
     with pytest.raises(ZeroDivisionError):
-        await runner.run(_shell(f"echo x; sleep 0.3; : {mark}"), output, asyncio.Event())
+        await runner.run(work, output, asyncio.Event())
     assert _living(mark) == []
 
 
@@ -451,11 +473,10 @@ async def test_a_killed_supervisor_is_told_of(
     runner: LocalRunner, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.runners.local.LAST_WORDS", 0.1)
-    ended, _ = await _run(runner, _shell(f"kill -9 $PPID; sleep 1; : {mark}"))
+    ended, _ = await _run(runner, _shell(f"kill -9 $PPID; sh -c 'sleep 3600; : {mark}'"))
     assert (ended.code, ended.result) == (None, None)
     assert ended.sentence == "The supervisor of try.sh was killed; something of the script may still run."
-    for pid in _living(mark):
-        os.kill(pid, signal.SIGKILL)
+    os.killpg(os.getpgid(_living(mark)[0]), signal.SIGKILL)
     await _until_gone(mark)
     await asyncio.sleep(0)  # for the end of its pipe to be noticed
 
@@ -471,7 +492,7 @@ from bot.runners.local import LocalRunner, harden_process
 
 async def main(runs, memory, mark):
     launch.SHARED_MEMORY = Path(memory)
-    text = f"trap '' TERM; setsid sh -c 'trap : TERM; sleep 3600; : {mark}' & echo ready; sleep 3600; : {mark}"
+    text = f"trap '' TERM; setsid sh -c 'echo ready; sleep 3600; : {mark}' & sleep 3600"
     script = Script("try.sh", text.encode())
     action = Action("try", "tests", "tests/try.toml", "Try", "Tries.", Risk.READ, script)
     work = Work("R-TEST", action, script, {"mark": mark}, {"directory": {"password": Secret("swordfish")}}, 60)
@@ -576,7 +597,9 @@ async def test_V1_V2_V3_a_script_that_tells_its_secrets_tells_nothing(runner: Lo
     )
     redactor = Redactor({"password": DIRECTORY["directory"]["password"], "token": Secret("it's-a-\\-secret")})
     pipeline = Pipeline(redactor)
-    ended = await runner.run(work, lambda data: pipeline.feed(data) and None, asyncio.Event())
+    said = bytearray()
+    ended = await runner.run(work, said.extend, asyncio.Event())
+    pipeline.feed(bytes(said))
     pipeline.close()
     assert (
         redactor.text(ended.sentence)

@@ -75,5 +75,5 @@ def _sentence(error: Exception, place: str) -> str:
             "The service supervisor doesn't accept Deputy's credential. Store its current password in the vault."
         )
     if isinstance(error, TimeoutError):
-        return f"The service supervisor didn't answer within {SECONDS} seconds. Look with list-services how it stands."
+        return f"The service supervisor was silent for {SECONDS} seconds. Look with list-services how it stands."
     return f"The service supervisor at {place} can't be reached. Ask again when it is back."

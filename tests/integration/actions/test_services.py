@@ -66,7 +66,7 @@ def test_a_wrong_credential_is_a_plain_sentence(supervisor: Credential) -> None:
         script("list-services").main(supervisor={**supervisor, "password": "wrong"})
 
 
-def test_an_unreachable_program_manager_is_a_plain_sentence(supervisor: Credential, closed_port: int) -> None:
+def test_an_unreachable_supervisor_is_a_plain_sentence(supervisor: Credential, closed_port: int) -> None:
     with pytest.raises(SystemExit, match="can't be reached"):
         script("list-services").main(supervisor={**supervisor, "url": f"http://127.0.0.1:{closed_port}"})
 

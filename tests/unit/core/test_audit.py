@@ -99,6 +99,22 @@ def test_A1_an_edit_with_a_hash_to_match_breaks_the_row_after_it(
 
 
 @given(chains, st.data())
+def test_A1_an_edit_mended_in_the_row_after_it_breaks_that_row(entries: list[Entry], data: st.DataObject) -> None:
+    place = place_in(data, entries, last=False)
+    edited = replace(entries[place], subject=f"{entries[place].subject}!")
+    entries[place] = replace(edited, hash=edited.computed())
+    entries[place + 1] = replace(entries[place + 1], previous=entries[place].hash)
+    assert verify(entries).broken_at == place + 2
+
+
+@given(chains, drafts)
+def test_A6_a_number_that_was_never_written_is_named(entries: list[Entry], draft: Draft) -> None:
+    count = len(entries)
+    verdict = verify([*entries, seal(draft, count + 2, entries[-1].hash)])
+    assert (verdict.holds, verdict.broken_at) == (count, count + 1)
+
+
+@given(chains, st.data())
 def test_A1_two_rows_that_changed_places_are_named_at_the_first(entries: list[Entry], data: st.DataObject) -> None:
     one = place_in(data, entries, last=False)
     other = data.draw(st.integers(one + 1, len(entries) - 1), label="other")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.canonical import Json
 from bot.core.redact import Redactor, forms
 from bot.core.secret import Secret
 
@@ -137,7 +138,7 @@ def test_a_secret_is_redacted_as_soon_as_it_is_complete() -> None:
 
 def test_texts_keys_and_numbers_of_a_result_are_redacted() -> None:
     redactor = Redactor({"pin": Secret("123456")})
-    result = {"123456": ["x123456", 123456, 12, True, None], "ok": {"deep": ("123456",)}}
+    result: Json = {"123456": ["x123456", 123456, 12, True, None], "ok": {"deep": ("123456",)}}
     assert redactor.json(result) == {
         "[redacted:pin]": ["x[redacted:pin]", "[redacted:pin]", 12, True, None],
         "ok": {"deep": ["[redacted:pin]"]},

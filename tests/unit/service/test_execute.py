@@ -9,6 +9,7 @@ import pytest
 from bot.core.action import Script
 from bot.core.errors import NotFound, Refused, Unavailable
 from bot.core.principal import Account
+from bot.engine.embedded import EmbeddedEngine
 from bot.ports import Change, Exit, ExitReason, Work
 from bot.service import query
 from bot.service.execute import execute
@@ -186,15 +187,17 @@ async def test_X13_only_an_idempotent_action_runs_again_by_itself() -> None:
 async def test_what_was_queued_is_found_again_after_a_start() -> None:
     company = Company()
     runs = [await company.say("ann", "look") for _ in range(3)]
-    while True:
-        try:
-            async with asyncio.timeout(0.01):
-                await company.ports.engine.next()
-        except TimeoutError:
-            break
-    assert await requeue(company.ports) == 3
-    await company.work()
-    assert {await company.state(run) for run in runs} == {"succeeded"}
+    after_start = replace(company.ports, engine=EmbeddedEngine())
+    assert await requeue(after_start) == 3
+    claimed: list[str] = []
+
+    async def execute_(run: str) -> None:
+        claimed.append(run)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await after_start.engine.work(execute_, 2)
+    assert claimed == runs
 
 
 async def test_A7_X16_where_the_start_can_not_be_written_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,18 +2,20 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core import canonical
 from bot.core.approval import Vote
-from bot.core.errors import Damaged
+from bot.core.errors import Damaged, Invalid
 from bot.core.principal import Who
 from bot.core.request import Request
 from bot.core.run import Outcome, Place, Run, State
-from bot.store.rows import moment, read_run, run_row
-from tests.unit.store.values import a_run
+from bot.store.rows import UNREADABLE, moment, read_entry, read_run, run_row
+from tests.unit.store.values import NOW, a_run
 
 text = st.text(st.characters(), max_size=20)  # lone surrogates and control characters too
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -105,6 +107,23 @@ def test_a_run_with_an_impossible_field_is_named_as_damaged(field: str) -> None:
 
     with pytest.raises(Damaged, match="R-1"):
         read_run("R-1", json.dumps(document))
+
+
+@given(st.dictionaries(text, results, max_size=3) | results, st.booleans(), st.booleans())
+def test_A1_only_facts_in_canonical_form_are_readable(facts: Any, escaped: bool, spaced: bool) -> None:
+    written = json.dumps(
+        facts, ensure_ascii=escaped, sort_keys=True, separators=(", ", ":") if spaced else (",", ":")
+    )
+    row = (1, NOW.isoformat(), *["text"] * 5, written, "", "")
+
+    try:
+        canonical_text = canonical.encode(facts).decode() if isinstance(facts, dict) else None
+    except Invalid:
+        canonical_text = None
+    read = read_entry(row)  # type: ignore[arg-type]
+
+    assert (read.facts == UNREADABLE) == (written != canonical_text)
+    assert read.facts in (UNREADABLE, facts)
 
 
 @given(moments, moments)

@@ -38,7 +38,7 @@ export class Sheet {
         form.note && el("p", { class: "hint" }, icon("neutral"), el("span", {}, form.note)),
         fields.map((field) => field.node),
         el("div", { class: "field" },
-          el("label", { for: "field-reason" }, "Reason"), box,
+          el("label", { class: "label", for: "field-reason" }, "Reason"), box,
           el("p", { class: "help", id: "field-reason-help" },
             form.approval ? "Those who approve read it. It stays in the audit log." : "It stays in the audit log."))),
       el("footer", {},
