@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ class Subject:
     name: str
     scripts: Mapping[str, str]
 
-    async def run(self, does: str, said: bytearray, stop: asyncio.Event | None = None, **given: object) -> Exit:
+    async def run(self, does: str, said: bytearray, stop: asyncio.Event | None = None, **given: Any) -> Exit:
         return await self.runner.run(self.work(does, **given), said.extend, stop or asyncio.Event())
 
     def work(

@@ -186,7 +186,10 @@ async def test_X13_only_an_idempotent_action_runs_again_by_itself() -> None:
 
 async def test_what_was_queued_is_found_again_after_a_start() -> None:
     company = Company()
-    runs = [await company.say("ann", "look") for _ in range(3)]
+    runs = []
+    for _ in range(3):
+        runs.append(await company.say("ann", "look"))
+        company.clock.pass_(1)
     after_start = replace(company.ports, engine=EmbeddedEngine())
     assert await requeue(after_start) == 3
     claimed: list[str] = []
