@@ -16,6 +16,7 @@ from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.parameter import Value
 from bot.core.run import Outcome, Run, State
 from bot.core.secret import Secret
+from bot.core.text import shorten
 from bot.ports import ExitReason, Output, Ports, Stop
 from bot.service.authorise import authorise, may_approve
 from bot.service.perform import Credentials, Performance, Performed, from_store, leased, perform
@@ -108,7 +109,7 @@ async def _scripts(
     performance = Performance(run.id, action, action.script, arguments)
     done = await perform(ports, performance, credentials, stop, _Tail(ports, run))
     outcome = Outcome(
-        summary=done.exit.sentence or _summary(done.result),
+        summary=done.exit.sentence or _summary(done),
         code=done.exit.code,
         seconds=done.exit.seconds,
         output=done.output,
@@ -196,8 +197,12 @@ class _Tail:
             self._chat.progress(self._run.place, self._run.id, "\n".join(self._text.splitlines()[-LIVE_LINES:]))
 
 
-def _summary(result: Json) -> str:
-    return result if isinstance(result, str) else ""
+def _summary(done: Performed) -> str:
+    """Return the one line that says it all: a text result, or the last line of what failed without a word."""
+    if isinstance(done.result, str):
+        return done.result
+    lines = done.output.split("\n") if done.exit.code else []
+    return shorten(next((line.strip() for line in reversed(lines) if line.strip()), ""), 300)
 
 
 def _verified(check: Performed) -> bool:

@@ -261,3 +261,12 @@ async def test_A9_an_audit_entry_is_shown_to_those_concerned_only() -> None:
     assert (await company.card("max", f"audit {entry.reference}")).title == "Audit entry 1"
     with pytest.raises(NotFound):
         await company.card("zed", f"audit {entry.reference}")
+
+
+async def test_a_script_that_fails_without_a_sentence_is_told_by_its_last_line() -> None:
+    company = Company()
+    company.puppets.says["look.py"] = b"Looking.\nThere is no such file.\n\n"
+    company.puppets.acts["look.py"] = ends(Exit(ExitReason.EXITED, 2))
+    run = await company.say("ann", "look")
+    await company.work()
+    assert (await company.told(run))[0].card.lead == "It failed: There is no such file."
