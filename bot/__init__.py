@@ -1,0 +1,1 @@
+"""Deputy: a chat-ops bot for delegated execution."""

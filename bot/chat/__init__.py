@@ -1,0 +1,1 @@
+"""Chat platforms: each listens, posts and renders."""

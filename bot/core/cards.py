@@ -59,7 +59,7 @@ def full_card(run: Run) -> Card:
     ]
     votes = tuple(
         Fact(
-            f"{vote.approver.name} said {'yes' if vote.yes else 'no'}",
+            f"{wording.name(vote.approver)} said {'yes' if vote.yes else 'no'}",
             f"{wording.clock(vote.at)} {vote.comment}".strip(),
         )
         for vote in run.votes
@@ -85,7 +85,7 @@ def interrupted_notice(run: Run) -> Card:
     return Card(
         title=f"{run.title} was interrupted",
         tone=Tone.BAD,
-        lead=f"{run.request.requester.name}, this needs you: {wording.lead(run)}",
+        lead=f"{wording.name(run.request.requester)}, this needs you: {wording.lead(run)}",
         facts=argument_facts(run),
         buttons=(Button("Run again", Verb.RERUN, run.id),),
         run=run.id,
@@ -143,7 +143,7 @@ def _facts(run: Run) -> tuple[Fact, ...]:
 
 def _request_facts(run: Run) -> tuple[Fact, ...]:
     reason = (Fact("Reason", visible(run.request.reason)),) if run.request.reason else ()
-    return (Fact("Asked by", run.request.requester.name), *argument_facts(run), *reason)
+    return (Fact("Asked by", wording.name(run.request.requester)), *argument_facts(run), *reason)
 
 
 def _sealed_facts(run: Run) -> tuple[Fact, ...]:
@@ -182,7 +182,10 @@ def _shown_arguments(run: Run) -> Mapping[str, Value]:
 def _text(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, tuple) else str(value)
+    if not isinstance(value, tuple):
+        return str(value)
+    # Two items and one with a comma in it must not look alike to who approves them.
+    return ", ".join(f"“{item}”" if "," in item else item for item in value)
 
 
 def _short(text: str) -> str:

@@ -9,7 +9,7 @@ from bot.core.errors import Invalid
 LONGEST = 8_000
 VERBS = frozenset({"help", "mine", "status", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"})
 
-_PREFIX = re.compile(r"\s*[/@]deputy\b\s*", re.IGNORECASE)
+_PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])\s*", re.IGNORECASE)
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 
@@ -73,7 +73,7 @@ def _value(text: str, position: int) -> tuple[str, int]:
     out: list[str] = []
     at = position + 1
     while at < len(text):
-        if text[at] == "\\" and text[at + 1 : at + 2] in (closing, "\\"):
+        if text[at] == "\\" and text[at + 1 : at + 2] == closing:
             out.append(text[at + 1])
             at += 2
         elif text[at] == closing:

@@ -139,7 +139,7 @@ def _facts(run: Run, happening: Happening) -> dict[str, Json]:
         facts["verified"] = happening.outcome.verified
     if happening.event is Event.START:
         facts["attempt"], facts["worker"] = run.attempt, run.worker
-    return {**facts, **happening.facts}
+    return {**happening.facts, **facts}
 
 
 def diagram() -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, InvalidOperation, getcontext
 from enum import StrEnum
 
 from bot.core import canonical
@@ -106,7 +106,7 @@ def bind(parameters: tuple[Parameter, ...], given: Mapping[str, object]) -> Boun
 
 def bind_one(parameter: Parameter, given: object) -> Value | None:
     """Bind one value; None where it is blank and has no default. Raises ValueError with the fault in words."""
-    if given is None or given == "" or given == [] or given == ():
+    if given is None or given in ("", [], ()) or (isinstance(given, str) and not given.strip()):
         return parameter.default
     value = _READERS[parameter.kind](parameter, given)
     if value == ():
@@ -151,6 +151,8 @@ def _number(parameter: Parameter, given: object) -> str:
         raise ValueError(f"takes a number, not “{_shown(given)}”") from None
     if not number.is_finite() or number.adjusted() > 30 or number.adjusted() < -30:
         raise ValueError("takes an ordinary number")
+    if len(number.as_tuple().digits) > getcontext().prec:
+        raise ValueError(f"takes at most {getcontext().prec} digits")
     return format(number.normalize(), "f")
 
 

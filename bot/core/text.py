@@ -13,7 +13,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"[^\s⟨⟩]+")
 
 
 def fault_in(text: str, *, lines: bool) -> str | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.core.principal import Who
 from bot.core.run import Run, State
+from bot.core.text import visible
 
 RISKS = {
     "read": "reads only",
@@ -16,7 +17,12 @@ RISKS = {
 
 def names(people: tuple[Who, ...] | list[Who]) -> str:
     """Return the names of people as one phrase: `Ann, Bo and Cy`."""
-    return listed([who.name or who.oid for who in people])
+    return listed([name(who) for who in people])
+
+
+def name(who: Who) -> str:
+    """Return what people call somebody, with nothing in it that a reader can't see."""
+    return visible(who.name or who.oid)
 
 
 def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
@@ -49,7 +55,7 @@ def lead(run: Run) -> str:
 
 
 def _awaiting(run: Run) -> str:
-    asker = run.request.requester.name or run.request.requester.oid
+    asker = name(run.request.requester)
     tally = run.tally
     more = " more" if tally.approvers else ""
     roles = listed(run.approver_roles, "or") or "somebody who may approve it"
@@ -62,7 +68,7 @@ def _queued(run: Run) -> str:
 
 
 def _running(run: Run) -> str:
-    return f"{_approved(run)}It is running for {run.request.requester.name}."
+    return f"{_approved(run)}It is running for {name(run.request.requester)}."
 
 
 def _approved(run: Run) -> str:
@@ -72,24 +78,27 @@ def _approved(run: Run) -> str:
 def _succeeded(run: Run) -> str:
     outcome = run.outcome
     if run.private:
-        done = f"Done in {seconds(outcome.seconds)}. The result was shown to {run.request.requester.name} alone."
+        done = f"Done in {seconds(outcome.seconds)}. The result was shown to {name(run.request.requester)} alone."
     else:
         done = outcome.summary or f"Done in {seconds(outcome.seconds)}."
-    return done if not outcome.check else f"{done} Checked: {outcome.check}"
+    if outcome.verified is None:
+        return done
+    return f"{done} Checked: {outcome.check}" if outcome.check else f"{done} It was checked."
 
 
 def _failed(run: Run) -> str:
     outcome = run.outcome
     if outcome.verified is False:
-        return f"The script ended well, but the check after it did not: {outcome.check}"
+        check = outcome.check or f"what it said was shown to {name(run.request.requester)} alone."
+        return f"The script ended well, but the check after it did not: {check}"
     if run.private:
-        return f"It failed. What it said was shown to {run.request.requester.name} alone."
+        return f"It failed. What it said was shown to {name(run.request.requester)} alone."
     return f"It failed: {outcome.summary}" if outcome.summary else f"It failed with exit code {outcome.code}."
 
 
 def _denied(run: Run) -> str:
     vote = next((vote for vote in run.votes if not vote.yes), None)
-    who = vote.approver.name if vote else "An approver"
+    who = name(vote.approver) if vote else "An approver"
     comment = f": “{vote.comment}”" if vote and vote.comment else "."
     return f"{who} said no{comment} It will not run."
 
@@ -126,7 +135,7 @@ def _refused(run: Run) -> str:
 
 
 def _by(run: Run) -> str:
-    return f" by {run.ended_by.name}" if run.ended_by and run.ended_by.name else ""
+    return f" by {name(run.ended_by)}" if run.ended_by else ""
 
 
 _LEADS: Mapping[State, Callable[[Run], str]] = {

@@ -1,0 +1,1 @@
+"""Runners: where scripts run, leaving nothing behind."""

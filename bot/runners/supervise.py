@@ -231,6 +231,7 @@ def descendants() -> list[int]:
 def remove(directory: Path) -> None:
     """Remove a directory with all in it, also where the script took away its own rights."""
     with suppress(OSError, RecursionError):
+        directory.chmod(0o700)
         for root, names, _ in os.walk(directory):
             for path in (Path(root, name) for name in names):
                 if not path.is_symlink():

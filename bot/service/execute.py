@@ -147,8 +147,8 @@ def _happening(ports: Ports, run: Run, event: Event, outcome: Outcome) -> tuple[
     if not run.private:
         kept = replace(outcome, output=outcome.output[:20_000], result=_small(outcome.result))
         return Happening(event, by=by or DEPUTY, outcome=kept), Output(run.id, text)
-    whole = "\n".join(part for part in (outcome.summary, text.strip()) if part)
-    bare = Outcome(code=outcome.code, seconds=outcome.seconds, verified=outcome.verified, check=outcome.check)
+    whole = "\n".join(part for part in (outcome.summary, text.strip(), outcome.check) if part)
+    bare = Outcome(code=outcome.code, seconds=outcome.seconds, verified=outcome.verified)
     output = Output(
         run.id,
         sealed=ports.vault.seal_text(run.id, whole),

@@ -42,13 +42,15 @@ _DAMAGED = {
 def make_file(path: Path) -> None:
     """Make the database's file, empty and for its owner alone, where there is none. Raises Unavailable."""
     try:
-        path.touch(mode=0o600)
+        path.touch(mode=0o600)  # one that exists isn't opened: closing it would undo this process's locks
+        reason = "" if path.is_file() else "it is no file"
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
+    if reason:
         raise Unavailable(
             f"The database {path} can't be opened: {reason}. Make its folder and let Deputy write there, "
             "or choose another with DEPUTY_DATA_DIR."
-        ) from None
+        )
 
 
 def writer(path: Path) -> AsyncEngine:

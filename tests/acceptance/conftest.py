@@ -6,8 +6,10 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -30,6 +32,26 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def lay(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write files into a folder, by their paths in it."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def own_content(folder: Path, actions: Mapping[str, str]) -> dict[str, str]:
+    """Lay out a folder of actions beside a copy of the shipped policies (without their cases); return settings."""
+    lay(folder / "actions", actions)
+    shutil.copytree(ROOT / "policies", folder / "policies", ignore=shutil.ignore_patterns("cases.toml"))
+    return {
+        "DEPUTY_ACTIONS_DIR": str(folder / "actions"),
+        "DEPUTY_POLICIES_DIR": str(folder / "policies"),
+        "DEPUTY_LOCAL_CHAT": "1",
+    }
 
 
 class Process:
@@ -68,7 +90,11 @@ class Process:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await process.communicate(stdin.encode())
+        try:
+            out, err = await asyncio.wait_for(process.communicate(stdin.encode()), 60)
+        finally:
+            if process.returncode is None:
+                process.kill()
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
 
@@ -87,20 +113,64 @@ class Process:
         await self._process.wait()
         self._process = None
 
-    async def stop(self) -> None:
-        if self._process and self._process.returncode is None:
-            self._process.send_signal(signal.SIGTERM)
-            await self._process.wait()
-        self._process = None
+    async def stop(self) -> int:
+        """End it as a service manager would; return its exit code, 0 where it has ended already."""
+        process, self._process = self._process, None
+        if process is None or process.returncode is not None:
+            return 0
+        process.send_signal(signal.SIGTERM)
+        return await process.wait()
 
-    async def messages(self, who: str) -> list[dict[str, object]]:
-        """Return what somebody sees in the channel."""
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    async def get(self, path: str, who: str) -> tuple[int, Any]:
+        """Ask the channel's API as somebody: status and answer."""
         async with (
             aiohttp.ClientSession() as session,
-            session.get(f"{self.address}/api/messages", params={"as": who}) as answer,
+            session.get(f"{self.address}{path}", params={"as": who}) as answer,
         ):
-            messages: list[dict[str, object]] = (await answer.json())["messages"]
-            return messages
+            return answer.status, await answer.json()
+
+    async def send(self, path: str, who: str, delivery: str = "", **body: object) -> tuple[int, Any]:
+        """Send something to the channel's API as somebody: status and answer."""
+        sent = {"as": who, "delivery": delivery or str(uuid4()), **body}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(f"{self.address}{path}", json=sent) as answer,
+        ):
+            return answer.status, await answer.json()
+
+    async def ask(self, who: str, action: str, **values: object) -> str:
+        """Fill an action's form; return the id of the run that came of it."""
+        status, answer = await self.send("/api/fill", who, action=action, values=values, reason="")
+        assert status == 200, answer
+        run: str = answer["reply"]["run"]
+        assert run, answer
+        return run
+
+    async def messages(self, who: str) -> list[dict[str, Any]]:
+        """Return what somebody sees in the channel."""
+        _, answer = await self.get("/api/messages", who)
+        messages: list[dict[str, Any]] = answer["messages"]
+        return messages
+
+    async def card(self, who: str, run: str) -> dict[str, Any]:
+        """Return a run's card as somebody sees it now; empty where they see none."""
+        return next((one["card"] for one in await self.messages(who) if one["key"] == run), {})
+
+    async def until(self, who: str, run: str, *states: str, seconds: float = 30) -> dict[str, Any]:
+        """Wait until somebody sees a run in one of the states; return its card."""
+        card: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                while (card := await self.card(who, run)).get("state") not in states:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pytest.fail(f"{run} is not {' or '.join(states)}; its card is {card}")
+        return card
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Benchmarks: Deputy beside the least that could run a script. They print; they never fail for being slow."""

@@ -166,7 +166,7 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 
 async def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match=r"can't be opened\. Nothing was done; make it a file"):
+    with pytest.raises(Unavailable, match=r"can't be opened: it is no file\. Make its folder"):
         await open_store(tmp_path)
 
 

@@ -1,0 +1,1 @@
+"""The local channel: a page on this machine that is a chat."""

@@ -50,7 +50,7 @@ def test_an_approved_run_names_its_approvers(run: Run) -> None:
         (State.SUCCEEDED, Outcome(seconds=0.84), "Done in 0.8 s."),
         (
             State.SUCCEEDED,
-            Outcome("Unlocked.", check="alice is not locked."),
+            Outcome("Unlocked.", verified=True, check="alice is not locked."),
             "Unlocked. Checked: alice is not locked.",
         ),
         (State.FAILED, Outcome("No such account."), "It failed: No such account."),
