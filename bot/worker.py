@@ -75,8 +75,16 @@ class Worker:
 
     async def deliver_once(self) -> int:
         """Deliver the posts that are due; return how many were."""
-        due = await self._ports.store.outbox(self._ports.clock.now())
-        delivered = [waiting.id for waiting in due if await self._post(waiting)]
+        delivered: list[int] = []
+        held: set[tuple[str, str]] = set()
+        for waiting in await self._ports.store.outbox(self._ports.clock.now()):
+            line = (waiting.post.place.platform, waiting.post.card.run)
+            if line in held:
+                continue  # what came before it about the same run is not told yet
+            if await self._post(waiting):
+                delivered.append(waiting.id)
+            elif waiting.post.card.run:
+                held.add(line)
         if delivered:
             await self._ports.store.posted(delivered)
         return len(delivered)

@@ -3,6 +3,7 @@
 Reads go through connections of their own and never wait for a write; writes go through the one writer.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -54,7 +55,7 @@ class SqlStore:
     async def close(self) -> None:
         """Write what still waits, and close every connection."""
         await self._writer.close()
-        await self._readers.dispose()
+        self._readers.dispose()
 
     async def check(self) -> None:
         """Read every page of the file and raise Damaged where they don't fit. Takes seconds on a large one."""
@@ -64,8 +65,11 @@ class SqlStore:
 
     async def _read(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with sqlite.errors(self._path):
-            async with self._readers.connect() as connection:
-                return await connection.run_sync(step, *args, **kwargs)
+            return await asyncio.to_thread(self._read_now, lambda connection: step(connection, *args, **kwargs))
+
+    def _read_now(self, step: Callable[[Connection], T]) -> T:
+        with self._readers.connect() as connection:
+            return step(connection)
 
     async def _write(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with sqlite.errors(self._path):

@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.dialects.sqlite import insert as insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
 
@@ -53,34 +52,34 @@ def make_file(path: Path) -> None:
         )
 
 
-def writer(path: Path) -> AsyncEngine:
+def writer(path: Path) -> Engine:
     """Return the engine of the one connection that writes; its transactions wait for other writers."""
     engine = _engine(path, 1, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
     # A transaction that began by reading could not be sure to be let write later.
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
 
-def readers(path: Path) -> AsyncEngine:
+def readers(path: Path) -> Engine:
     """Return the engine of the connections that read: beside the writer, without waiting for it."""
     return _engine(path, READERS, "query_only=ON")
 
 
-def _engine(path: Path, connections: int, *pragmas: str) -> AsyncEngine:
-    engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path.absolute())),
-        connect_args={"isolation_level": None, "timeout": PATIENCE},
+def _engine(path: Path, connections: int, *pragmas: str) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path.absolute())),
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": PATIENCE},
         pool_size=connections,
         max_overflow=0,
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def connect(connection: Any, _: object) -> None:
-        connection.driver_connection.text_factory = _text
+        connection.text_factory = _text
         try:
             cursor = connection.cursor()
             for pragma in pragmas:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
 Step = Callable[[Connection], T]
@@ -35,7 +34,7 @@ class _Waiting:
 class Writer:
     """Writes one group after the other; a write that fails by itself takes no other along."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._waiting: deque[_Waiting] = deque()
         self._work: asyncio.Task[None] | None = None
@@ -53,7 +52,7 @@ class Writer:
         """Write what still waits, then let go of the database."""
         if self._work:
             await asyncio.wait([self._work])
-        await self._engine.dispose()
+        self._engine.dispose()
 
     async def _write_all(self) -> None:
         while self._waiting:
@@ -63,8 +62,7 @@ class Writer:
 
     async def _write(self, group: Sequence[_Waiting]) -> None:
         try:
-            async with self._engine.begin() as connection:
-                results = await connection.run_sync(_each, [waiting.step for waiting in group])
+            results = await asyncio.to_thread(self._transact, [waiting.step for waiting in group])
         except Exception as failure:
             results = [failure] * len(group)
         except asyncio.CancelledError:
@@ -73,6 +71,10 @@ class Writer:
             raise
         for waiting, result in zip(group, results, strict=True):
             waiting.settle(result)
+
+    def _transact(self, steps: Sequence[Step[Any]]) -> list[Any]:
+        with self._engine.begin() as connection:
+            return _each(connection, steps)
 
 
 def _each(connection: Connection, steps: Sequence[Step[Any]]) -> list[Any]:
