@@ -8,12 +8,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from bot.core.action import Action, Script
 from bot.core.audit import Draft, Entry
-from bot.core.canonical import Json
 from bot.core.card import Card
 from bot.core.catalog import Catalog
 from bot.core.decision import Decision
@@ -21,6 +19,7 @@ from bot.core.parameter import Value
 from bot.core.principal import Account, Principal, Who
 from bot.core.run import Place, Run, State
 from bot.core.secret import Secret
+from bot.core.work import Exit, Work
 
 
 class Clock(Protocol):
@@ -99,43 +98,6 @@ class CatalogSource(Protocol):
 
     def interpreter(self, action: Action) -> str:
         """Name what runs the action's script, exactly: path, version and SHA-256. Raises Unavailable."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """All a runner needs for one start. `credentials` maps a name in the script to its fields.
-
-    `arguments` are canonical values; `limits` are `cpu` seconds, `memory` and `file` bytes.
-    """
-
-    run: str
-    action: Action
-    script: Script
-    arguments: Mapping[str, Value | Secret]
-    credentials: Mapping[str, Mapping[str, Secret]]
-    timeout: float
-    output_cap: int = 1_000_000
-
-
-class ExitReason(StrEnum):
-    """Why a script is no longer running."""
-
-    EXITED = "exited"
-    TIMED_OUT = "timed_out"
-    STOPPED = "stopped"
-    OUTPUT_LIMIT = "output_limit"
-    NOT_STARTED = "not_started"
-
-
-@dataclass(frozen=True)
-class Exit:
-    """How a script ended. `result` is its structured result (not yet redacted), None where it gave none."""
-
-    reason: ExitReason
-    code: int | None = None
-    result: Json = None
-    seconds: float = 0.0
-    sentence: str = ""
 
 
 class Stop(Protocol):

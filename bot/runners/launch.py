@@ -11,7 +11,7 @@ from typing import Any
 
 from bot.core.errors import Invalid
 from bot.core.secret import Secret
-from bot.ports import Work
+from bot.core.work import Work
 from bot.runners.supervisor import LANG, PATH
 
 SHELL = Path("/bin/bash")

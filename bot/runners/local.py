@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bot.core.canonical import Json
 from bot.core.errors import DeputyError, Unavailable
-from bot.ports import Exit, ExitReason, Stop, Work
+from bot.core.work import Exit, ExitReason, Work
+from bot.ports import Stop
 from bot.runners.interpreter import interpreter_of
 from bot.runners.launch import Launch, lay_out
 from bot.runners.supervisor import Report, Supervisor

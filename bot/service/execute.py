@@ -17,7 +17,8 @@ from bot.core.parameter import Value
 from bot.core.run import Outcome, Run, State
 from bot.core.secret import Secret
 from bot.core.text import shorten
-from bot.ports import ExitReason, Output, Ports, Stop
+from bot.core.work import ExitReason
+from bot.ports import Output, Ports, Stop
 from bot.service.authorise import authorise, may_approve
 from bot.service.perform import Credentials, Performance, Performed, from_store, leased, perform
 from bot.service.record import record, secret_reference

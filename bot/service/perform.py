@@ -12,7 +12,8 @@ from bot.core.output import Pipeline
 from bot.core.parameter import Value
 from bot.core.redact import Redactor
 from bot.core.secret import PLAIN_FIELDS, Secret
-from bot.ports import Exit, ExitReason, Ports, Stop, Work
+from bot.core.work import Exit, ExitReason, Work
+from bot.ports import Ports, Stop
 
 Credentials = Mapping[str, Mapping[str, Secret]]
 

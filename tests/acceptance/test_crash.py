@@ -40,7 +40,9 @@ printf '%s %s\\n' "$name" "$$" >> "$ledger"
 """
 
 # The first start sleeps, the next ones don't.
-STEADY = SLEEPY.replace("    deaf =", '    if Path(ledger).read_text().count(name) > 1:\n        return "Done."\n    deaf =')
+STEADY = SLEEPY.replace(
+    "    deaf =", '    if Path(ledger).read_text().count(name) > 1:\n        return "Done."\n    deaf ='
+)
 
 PARAMETERS = """
 [parameters.ledger]
@@ -73,7 +75,9 @@ class Ledger:
         """Return the processes that are left: those that began, and all that have this file in their arguments."""
         began = {int(line.split()[1]) for line in self._lines()}
         processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
-        return [one for one in processes if str(self).encode() in _read(one, "cmdline") or one in began & _living(one)]
+        return [
+            one for one in processes if str(self).encode() in _read(one, "cmdline") or one in began & _living(one)
+        ]
 
     def _lines(self) -> list[str]:
         return self.path.read_text().splitlines() if self.path.exists() else []

@@ -11,7 +11,8 @@ import pytest
 
 from bot.core.action import Action, Risk, Script
 from bot.core.parameter import Value
-from bot.ports import Exit, ExitReason, Runner, Work
+from bot.core.work import Exit, ExitReason, Work
+from bot.ports import Runner
 from bot.runners.local import LocalRunner
 
 

@@ -18,9 +18,10 @@ from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Account, Principal, Who
 from bot.core.run import Place, Run, State
 from bot.core.secret import Secret
+from bot.core.work import Exit, ExitReason, Work
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.running import RunningHere
-from bot.ports import Delivery, Exit, ExitReason, Ports, Post, Question, RoleInfo, SecretRow, Stop, Work
+from bot.ports import Delivery, Ports, Post, Question, RoleInfo, SecretRow, Stop
 from bot.service.desk import Desk
 from bot.service.execute import execute
 from bot.service.reply import Caller

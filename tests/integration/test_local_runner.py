@@ -18,7 +18,7 @@ from bot.core.output import Pipeline
 from bot.core.parameter import Value
 from bot.core.redact import Redactor
 from bot.core.secret import Secret
-from bot.ports import Exit, ExitReason, Work
+from bot.core.work import Exit, ExitReason, Work
 from bot.runners import launch
 from bot.runners.local import LocalRunner, interpreter_of
 

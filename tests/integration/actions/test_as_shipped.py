@@ -9,8 +9,8 @@ import pytest
 from bot.catalog.folder import Folder
 from bot.core.parameter import bind
 from bot.core.secret import Secret
+from bot.core.work import Exit, Work
 from bot.demo.world import World
-from bot.ports import Exit, Work
 from bot.runners.local import LocalRunner
 from tests.integration.actions.scripts import ACTIONS
 

@@ -60,7 +60,7 @@ def test_the_hash_is_that_of_the_bytes() -> None:
         {"é": 1},
         {1: "one"},
         {None: 1},
-        object(),
+        pytest.param(object(), id="object"),
     ],
     ids=ascii,
 )

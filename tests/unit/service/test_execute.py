@@ -9,8 +9,9 @@ import pytest
 from bot.core.action import Script
 from bot.core.errors import NotFound, Refused, Unavailable
 from bot.core.principal import Account
+from bot.core.work import Exit, ExitReason, Work
 from bot.engine.embedded import EmbeddedEngine
-from bot.ports import Change, Exit, ExitReason, Work
+from bot.ports import Change
 from bot.service import query
 from bot.service.execute import execute
 from bot.service.sweep import recover, requeue
