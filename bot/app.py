@@ -25,7 +25,7 @@ from bot.ports import Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.service.desk import Desk
 from bot.service.secrets import set_secret
-from bot.settings import Settings, make_data_dir
+from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
@@ -94,10 +94,12 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
             "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
         )
     async with AsyncExitStack() as stack:
+        check_folders(settings)
         make_data_dir(settings.data_dir)
         stack.enter_context(only_one(settings.data_dir))
         harden_process()
         store, vault = await stack.enter_async_context(data(settings))
+        await store.check()
         runner = LocalRunner(settings.data_dir / "runs")
         await runner.open()
         stack.push_async_callback(runner.close)

@@ -65,9 +65,9 @@ class Worker:
         try:
             await execute(self._ports, run_id, self._name)
         except DeputyError as error:
-            log.error("%s was not executed: %s", run_id, error)
+            log.error("%s was not brought to its end: %s", run_id, error)
         except Exception:
-            log.exception("%s was not executed", run_id)
+            log.exception("%s was not brought to its end", run_id)
 
     async def _deliver(self) -> None:
         if not await self.deliver_once():

@@ -16,7 +16,10 @@ def only_one(directory: Path) -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Unavailable(f"{directory} can't be used for Deputy's data: {error.strerror}.") from None
+        raise Unavailable(
+            f"The data folder {directory} can't be used: {path.name} in it can't be written ({error.strerror}). "
+            "Let Deputy write there, or choose another with DEPUTY_DATA_DIR."
+        ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
