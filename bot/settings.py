@@ -13,7 +13,6 @@ from bot.core.errors import Invalid, Unavailable
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
-
 _YEAR = 365 * 86_400
 _MOST = {"concurrency": 1_000, "approval_ttl": _YEAR, "private_ttl": _YEAR}
 

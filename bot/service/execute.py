@@ -11,7 +11,7 @@ from bot.core.action import Action
 from bot.core.canonical import Json
 from bot.core.cards import whole_text
 from bot.core.decision import Deny, NeedsApproval
-from bot.core.errors import Conflict, DeputyError, Unavailable
+from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
 from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.parameter import Value
 from bot.core.run import Outcome, Run, State
@@ -30,7 +30,10 @@ LIVE_LINES = 12
 
 
 async def execute(ports: Ports, run_id: str, worker: str) -> None:
-    """Take one queued run to its end. A lost compare-and-set means another worker has it: nothing to do."""
+    """Take one queued run to its end. A lost compare-and-set means another worker has it: nothing to do.
+
+    Raises Busy where another run holds a lock that this one needs: it stays queued.
+    """
     run = await ports.store.run(run_id)
     if run.state is not State.QUEUED:
         return
@@ -40,7 +43,10 @@ async def execute(ports: Ports, run_id: str, worker: str) -> None:
             await record(ports, advance(run, Happening(Event.REFUSE, reasons=reasons), ports.clock.now()))
             return
         start = advance(run, Happening(Event.START, worker=worker), ports.clock.now())
-        await record(ports, start)
+        action = ports.catalog.action(run.request.action)
+        await record(ports, start, locks=action.lock_names(run.request.arguments))
+    except Busy:
+        raise
     except Conflict:
         return
     async with ports.running.begin(run.id) as stop:

@@ -39,9 +39,6 @@ class Asked:
 
 async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery) -> Reply:
     """Take a request as far as it gets now: refused, waiting for approval, queued, or back as a form."""
-    earlier = await ports.store.delivered_before(delivery)
-    if earlier is not None:
-        return Reply(run=earlier)
     action = find(ports, caller, asked.action)
     decision = could(ports, caller.principal, action, caller.door)
     bound = _bind(action, asked)
@@ -57,11 +54,12 @@ async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery)
 def find(ports: Ports, caller: Caller, name: str) -> Action:
     """Return the action somebody means; raises NotFound with the nearest ones *they* may run."""
     catalog = ports.catalog.catalog()
-    action = catalog.get(name)
-    if action is not None:
-        return ports.catalog.action(action.id)
-    if fault := catalog.faults.get(plain(name)):
-        raise Invalid(f"“{plain(name)}” can't run until its author mends it. {fault}")
+    meant = plain(name)
+    if meant in catalog.actions or meant in catalog.faults:
+        try:
+            return ports.catalog.action(meant)
+        except Invalid as fault:
+            raise Invalid(f"“{meant}” can't run until its author mends it. {fault}") from None
     menu = ports.policy.menu(caller.principal, catalog, caller.door)
     mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
     similar = catalog.similar(name, mine)

@@ -99,7 +99,8 @@ def _text(raw: bytes) -> str:
 
 def check(connection: Connection) -> str:
     """Return what is wrong with the file's pages; `ok` where nothing is. Reads all of them."""
-    return str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return found.splitlines()[-1]  # a heading may stand before it
 
 
 @contextmanager
