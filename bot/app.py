@@ -1,5 +1,6 @@
 """The composition root: the only file that names concrete backends and puts them together."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -100,8 +101,9 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
         harden_process()
         store, vault = await stack.enter_async_context(data(settings))
         await store.check()
-        runner = LocalRunner(settings.data_dir / "runs")
-        await runner.open()
+        runner, catalog = LocalRunner(settings.data_dir / "runs"), catalog_of(settings)
+        # Whoever asks first doesn't wait for the catalogue; the runner waits for a process meanwhile.
+        await asyncio.gather(runner.open(), asyncio.to_thread(catalog.refresh))
         stack.push_async_callback(runner.close)
         here = RunningHere()
         policy = CedarPolicy(settings.policies_dir)
@@ -110,7 +112,7 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
             clock=SystemClock(),
             directory=LocalDirectory(policy.roles),
             policy=policy,
-            catalog=catalog_of(settings),
+            catalog=catalog,
             vault=vault,
             store=store,
             engine=EmbeddedEngine(),

@@ -75,7 +75,9 @@ def private_result(run: Run) -> Card:
     return Card(
         title=f"{run.title}: the result",
         tone=Tone.GOOD if good else Tone.BAD,
-        lead="Only you see this. It can be read for an hour." if good else "It failed. Only you see what it said.",
+        lead="Only you see this, and not for long: note it now."
+        if good
+        else "It failed. Only you see what it said.",
         blocks=(Hidden(run.id),),
         run=run.id,
     )

@@ -38,38 +38,37 @@ async def execute(ports: Ports, run_id: str, worker: str) -> None:
     if run.state is not State.QUEUED:
         return
     try:
-        reasons = await _objections(ports, run)
-        if reasons:
-            await record(ports, advance(run, Happening(Event.REFUSE, reasons=reasons), ports.clock.now()))
+        cleared = await _cleared(ports, run)
+        if not isinstance(cleared, Action):
+            await record(ports, advance(run, Happening(Event.REFUSE, reasons=cleared), ports.clock.now()))
             return
         start = advance(run, Happening(Event.START, worker=worker), ports.clock.now())
-        action = ports.catalog.action(run.request.action)
-        await record(ports, start, locks=action.lock_names(run.request.arguments))
+        await record(ports, start, locks=cleared.lock_names(run.request.arguments))
     except Busy:
         raise
     except Conflict:
         return
     async with ports.running.begin(run.id) as stop:
-        ended = await _run(ports, start.run, stop)
+        ended = await _run(ports, start.run, cleared, stop)
     await _finish(ports, start.run, ended)
 
 
-async def _objections(ports: Ports, run: Run) -> tuple[str, ...]:
-    """Decide again with the rights of this moment (rule 4); return why it may not start, or nothing."""
+async def _cleared(ports: Ports, run: Run) -> Action | tuple[str, ...]:
+    """Decide again with the rights of this moment (rule 4); return what runs, or why it may not start."""
     now = ports.clock.now()
     if now >= run.request.expires_at:
         return ("It waited too long to start and has expired. Ask for it again.",)
     try:
         requester = await ports.directory.live(run.request.requester)
         action = ports.catalog.action(run.request.action)
-        broken = await broken_seal(ports, run)
+        broken = await broken_seal(ports, run, action)
         if broken:
             return broken
         decision = authorise(ports, requester, action, run.request.arguments, run.request.door)
         if isinstance(decision, Deny):
             return refusal(ports, decision)
         needed = max(run.needed, decision.count if isinstance(decision, NeedsApproval) else 0)
-        return await _void_votes(ports, run, action, needed)
+        return await _void_votes(ports, run, action, needed) or action
     except DeputyError as error:
         return (f"It could not be checked, so it was not started: {error}",)
 
@@ -94,10 +93,10 @@ async def _void_votes(ports: Ports, run: Run, action: Action, needed: int) -> tu
     return (f"{lost}It needs {wording.count(needed, 'approval')} that still count. Ask for it again.",)
 
 
-async def _run(ports: Ports, run: Run, stop: Stop) -> tuple[Happening, Output | None]:
+async def _run(ports: Ports, run: Run, cleared: Action, stop: Stop) -> tuple[Happening, Output | None]:
     """Start the script and its check; every way it can go becomes a happening."""
     try:
-        action = await from_store(ports, ports.catalog.action(run.request.action))
+        action = await from_store(ports, cleared)
         secrets = await _secret_arguments(ports, run)
         async with leased(ports, run.request.credentials, run.id) as credentials:
             return await _scripts(ports, run, action, {**run.request.arguments, **secrets}, credentials, stop)

@@ -105,7 +105,11 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
     facts = (Fact("Risk", wording.RISKS[action.risk]), Fact("Target", action.target), *saved)
     blocks = (Table(("Parameter", "Kind", "", "What it is"), rows),) if rows else ()
     return Card(
-        action.title, lead=f"{action.summary} {needs}", facts=facts, blocks=blocks, footnote=f"/deputy {action.id}"
+        action.title,
+        lead=f"{action.summary.rstrip('.')}. {needs}",
+        facts=facts,
+        blocks=blocks,
+        footnote=f"/deputy {action.id}",
     )
 
 
@@ -126,10 +130,11 @@ async def approvals(ports: Ports, caller: Caller) -> Card:
         "Waiting for your decision",
         [run for run in own if await _approver(ports, caller, run)],
         "Nothing waits for your decision.",
+        "status R-… shows all that was sealed; approve R-… or deny R-… reason decides.",
     )
 
 
-def _list(title: str, runs: Sequence[Run], nothing: str) -> Card:
+def _list(title: str, runs: Sequence[Run], nothing: str, footnote: str = "") -> Card:
     if not runs:
         return Card(title, lead=nothing)
     rows = tuple(
@@ -143,7 +148,8 @@ def _list(title: str, runs: Sequence[Run], nothing: str) -> Card:
         )
         for run in runs
     )
-    return Card(title, blocks=(Table(("Run", "Action", "With", "State", "Asked by", "When"), rows),))
+    table = Table(("Run", "Action", "With", "State", "Asked by", "When"), rows)
+    return Card(title, blocks=(table,), footnote=footnote)
 
 
 def wording_state(run: Run) -> str:

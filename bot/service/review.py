@@ -1,5 +1,6 @@
 """Voting on a request: approve or deny what is sealed, nothing else."""
 
+from bot.core.action import Action
 from bot.core.approval import Vote
 from bot.core.audit import Draft, Tag
 from bot.core.decision import Deny
@@ -52,7 +53,7 @@ async def _check(ports: Ports, run: Run, approver: Principal) -> None:
     if now >= run.request.expires_at:
         await record(ports, advance(run, Happening(Event.EXPIRE), now))
         raise Conflict(f"{run.id} has expired: nobody decided in time. It has to be asked for again.")
-    broken = await broken_seal(ports, run)
+    broken = await broken_seal(ports, run, ports.catalog.action(run.request.action))
     if broken:
         await record(ports, advance(run, Happening(Event.REFUSE, reasons=broken), now))
         raise Conflict(" ".join(broken))
@@ -75,12 +76,15 @@ async def _check_rights(ports: Ports, run: Run, approver: Principal) -> None:
     raise Refused(reason)
 
 
-async def broken_seal(ports: Ports, run: Run) -> tuple[str, ...]:
-    """Compare a sealed request with the same request made now; say in words what no longer holds."""
+async def broken_seal(ports: Ports, run: Run, action: Action) -> tuple[str, ...]:
+    """Compare a sealed request with the same request made now; say in words what no longer holds.
+
+    `action` is what the catalogue has now under the name that was asked for.
+    """
     if run.request.digest != run.digest:
         return ("The stored request is not the one that was sealed, so it will not run. Ask for it again.",)
     try:
-        now = await sealed_now(ports, run)
+        now = await sealed_now(ports, run, action)
     except DeputyError as error:
         return (f"What was asked for can't be run any more: {error}",)
     changed = changes(run.request, now)
@@ -93,13 +97,13 @@ async def broken_seal(ports: Ports, run: Run) -> tuple[str, ...]:
     )
 
 
-async def sealed_now(ports: Ports, run: Run) -> Request:
+async def sealed_now(ports: Ports, run: Run, action: Action) -> Request:
     """Build the request that the same asking would give now."""
     request = run.request
     return await seal(
         ports,
         request.requester,
-        ports.catalog.action(request.action),
+        action,
         request.arguments,
         door=request.door,
         reason=request.reason,

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
 
 READERS = 4
 PATIENCE = 5  # seconds to wait for another process that is writing
+
+# Texts are read even where their bytes were damaged: who checks them must get to see them.
+_text = partial(str, encoding="utf-8", errors="replace")
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_FULL: "can't be written: the disk is full. Nothing was done; free space, then try again.",
@@ -90,11 +94,6 @@ def _engine(path: Path, connections: int, *pragmas: str) -> Engine:
             raise
 
     return engine
-
-
-def _text(raw: bytes) -> str:
-    """Read a text even where its bytes were damaged: who checks it must get to see it."""
-    return raw.decode(errors="replace")
 
 
 def check(connection: Connection) -> str:
