@@ -1,6 +1,7 @@
 """The composition root: the only file that names concrete backends and puts them together."""
 
 import asyncio
+import gc
 import os
 import secrets
 import socket
@@ -131,6 +132,7 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
         stack.push_async_callback((await serve(site, listener)).cleanup)
+        gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
         yield Deputy(settings, ports, store, vault, address(settings, listener))
 
 
