@@ -5,40 +5,41 @@ import gc
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiohttp import web
 
 from bot.catalog.folder import Folder
 from bot.chat.local.listen import Person, application
-from bot.chat.local.post import LocalChat
+from bot.chat.local.post import PLACE, LocalChat
+from bot.core.command import VERBS
 from bot.core.errors import Invalid, Unavailable
-from bot.core.principal import Who
-from bot.core.secret import Secret
+from bot.core.principal import Account
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.lock import only_one
 from bot.engine.running import RunningHere
-from bot.identity.local import PEOPLE, LocalDirectory
+from bot.identity.local import PEOPLE, LocalDirectory, LocalPerson
 from bot.policy.cedar import CedarPolicy
 from bot.ports import Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.service.desk import Desk
-from bot.service.secrets import set_secret
+from bot.service.query import may_do
+from bot.service.reply import Caller
 from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
+# What each person of the local channel may want to try first, where it is there and theirs.
 EXAMPLES = {
-    "helpdesk": ("/deputy unlock-account alice", "/deputy reset-password bob", "/deputy"),
-    "manager": ("/deputy approvals", "/deputy show-account bob", "/deputy whoami"),
-    "oncall": ("/deputy disk-usage", "/deputy restart-service web", "/deputy clean-old-files"),
-    "engineer": ("/deputy top-processes", "/deputy check-url", "/deputy approvals"),
-    "nobody": ("/deputy unlock-account alice", "/deputy whoami", "/deputy help"),
+    "helpdesk": ("unlock-account alice", "reset-password bob"),
+    "manager": ("approvals", "show-account bob", "whoami"),
+    "oncall": ("disk-usage", "restart-service web", "clean-old-files"),
+    "engineer": ("top-processes", "check-url", "approvals"),
+    "nobody": ("whoami",),
 }
 
 
@@ -60,23 +61,6 @@ def catalog_of(settings: Settings) -> Folder:
     return Folder(settings.actions_dir, interpreter_of)
 
 
-@dataclass(frozen=True)
-class Deputy:
-    """A Deputy that is up: its parts, and the address its channel listens on (empty: none)."""
-
-    settings: Settings
-    ports: Ports
-    store: SqlStore
-    vault: BuiltinVault
-    address: str = ""
-
-    async def keep(self, credentials: Mapping[str, Mapping[str, str]], by: Who) -> None:
-        """Put credentials into the vault, each as a new version."""
-        for name, fields in credentials.items():
-            wrapped = {field: Secret(value) for field, value in fields.items()}
-            await set_secret(self.store, self.vault, name, wrapped, by, self.ports.clock.now())
-
-
 @asynccontextmanager
 async def data(settings: Settings) -> AsyncIterator[tuple[SqlStore, BuiltinVault]]:
     """Open the database and the vault, without working on runs: any number of processes may."""
@@ -88,9 +72,18 @@ async def data(settings: Settings) -> AsyncIterator[tuple[SqlStore, BuiltinVault
         await store.close()
 
 
+async def nothing(store: SqlStore, vault: BuiltinVault) -> None:
+    """Prepare nothing."""
+
+
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Deputy]:
-    """Bring everything up, in the order in which it depends on each other, and down again."""
+async def running(
+    settings: Settings, prepare: Callable[[SqlStore, BuiltinVault], Awaitable[None]] = nothing
+) -> AsyncIterator[str]:
+    """Bring everything up, in the order in which it depends on each other, and down again.
+
+    Yields the address of the local channel. `prepare` is done with the data before any run can start.
+    """
     if not settings.local_chat:
         raise Invalid(
             "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
@@ -103,9 +96,9 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
         store, vault = await stack.enter_async_context(data(settings))
         await store.check()
         runner, catalog = LocalRunner(settings.data_dir / "runs"), catalog_of(settings)
-        # Whoever asks first doesn't wait for the catalogue; the runner waits for a process meanwhile.
-        await asyncio.gather(runner.open(), asyncio.to_thread(catalog.refresh))
         stack.push_async_callback(runner.close)
+        # Whoever asks first doesn't wait for the catalogue; the others wait for processes meanwhile.
+        await asyncio.gather(runner.open(), prepare(store, vault), asyncio.to_thread(catalog.refresh))
         here = RunningHere()
         policy = CedarPolicy(settings.policies_dir)
         channel = LocalChat(store, SystemClock())
@@ -124,8 +117,7 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
         )
-        people = [Person(one.account, one.name, one.title, EXAMPLES[one.account]) for one in PEOPLE]
-        site = application(Desk(ports), channel, people)
+        site = application(Desk(ports), channel, [await person(ports, one) for one in PEOPLE])
         listener = listen_on(settings)
         worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.concurrency)
         await worker.start()
@@ -133,7 +125,15 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
         stack.callback(here.stop_all)
         stack.push_async_callback((await serve(site, listener)).cleanup)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
-        yield Deputy(settings, ports, store, vault, address(settings, listener))
+        yield address(settings, listener)
+
+
+async def person(ports: Ports, one: LocalPerson) -> Person:
+    """Return somebody to be, with three things to try that they may do in this catalogue."""
+    caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
+    known = {*VERBS, *may_do(ports, caller)}
+    tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
+    return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
 
 
 def listen_on(settings: Settings) -> socket.socket:

@@ -31,6 +31,13 @@ class Settings:
     private_ttl: float = 3600.0
     concurrency: int = 8
 
+    def __post_init__(self) -> None:
+        """Raise Invalid for settings that must not go together, however they came about."""
+        if self.local_chat and self.host not in LOOPBACK:
+            raise Invalid(
+                "The local channel lets anybody be anybody, so it listens on loopback only.", "DEPUTY_HOST"
+            )
+
     @property
     def database(self) -> Path:
         return self.data_dir / "deputy.db"
@@ -52,10 +59,7 @@ def read(environment: Mapping[str, str] | None = None, env_file: Path = Path(".e
     if unknown:
         known = ", ".join(sorted(fields))
         raise Invalid(f"There is no such setting. The settings are {known}.", unknown[0])
-    settings = Settings(**{fields[key]: _typed(key, fields[key], value) for key, value in values.items()})
-    if settings.local_chat and settings.host not in LOOPBACK:
-        raise Invalid("The local channel lets anybody be anybody, so it listens on loopback only.", "DEPUTY_HOST")
-    return settings
+    return Settings(**{fields[key]: _typed(key, fields[key], value) for key, value in values.items()})
 
 
 def _from_file(path: Path) -> dict[str, str]:

@@ -11,9 +11,10 @@ import aiohttp
 import typer
 
 from bot.cli import show
+from bot.cli.serve import with_world
 from bot.core.errors import Unavailable
 from bot.core.run import State
-from bot.settings import Settings, make_data_dir, read
+from bot.settings import Settings, read
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.AWAITING_APPROVAL: 3, State.REFUSED: 2, State.DENIED: 2}
 FAILED = 1
@@ -79,28 +80,10 @@ async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
             async with session.get(f"{address}/healthz", timeout=aiohttp.ClientTimeout(total=2)):
                 pass
         except (aiohttp.ClientError, TimeoutError):
-            async with _own(settings) as own:
+            async with with_world(replace(settings, port=0)) as own:
                 yield _Channel(session, own)
         else:
             yield _Channel(session, address)
-
-
-@asynccontextmanager
-async def _own(settings: Settings) -> AsyncIterator[str]:
-    from bot.app import running
-    from bot.core.lifecycle import DEPUTY
-    from bot.demo.world import World
-
-    make_data_dir(settings.data_dir)
-    world = World()
-    await world.start(settings.data_dir)
-    try:
-        async with running(replace(settings, port=0)) as deputy:
-            await world.ready()
-            await deputy.keep(world.credentials, DEPUTY)
-            yield deputy.address
-    finally:
-        await world.stop()
 
 
 async def _follow(channel: _Channel, who: str, run: str, shown: int) -> int:

@@ -3,7 +3,10 @@
 import asyncio
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 
 from bot.demo.world import World
 from bot.settings import Settings, make_data_dir, read
@@ -11,7 +14,7 @@ from bot.settings import Settings, make_data_dir, read
 
 def demo() -> None:
     """Run the whole of Deputy on this machine: a channel in the browser, people to be, actions to run."""
-    asyncio.run(_demo(replace(read(), local_chat=True), World()))
+    asyncio.run(_demo(replace(read(), local_chat=True)))
 
 
 def serve() -> None:
@@ -19,23 +22,25 @@ def serve() -> None:
     asyncio.run(_serve(read()))
 
 
-async def _demo(settings: Settings, world: World) -> None:
+@asynccontextmanager
+async def with_world(settings: Settings) -> AsyncIterator[str]:
+    """Bring Deputy up in the demo's world, and both down again; yields the channel's address."""
     make_data_dir(settings.data_dir)
-    await world.start(settings.data_dir)  # first: its servers start while this process still imports
+    world = World()
     try:
-        await _up(settings, world)
+        await world.start(settings.data_dir)  # first: its servers start while this process still imports
+        from bot.app import running
+        from bot.demo.settle import settle
+
+        async with running(settings, partial(settle, world)) as address:
+            yield address
     finally:
         await world.stop()
 
 
-async def _up(settings: Settings, world: World) -> None:
-    from bot.app import running
-    from bot.core.lifecycle import DEPUTY
-
-    async with running(settings) as deputy:
-        await world.ready()
-        await deputy.keep(world.credentials, DEPUTY)
-        print(f"Deputy is ready. Open {deputy.address} and choose who you are. Stop it with Ctrl-C.", flush=True)
+async def _demo(settings: Settings) -> None:
+    async with with_world(settings) as address:
+        print(f"Deputy is ready. Open {address} and choose who you are. Stop it with Ctrl-C.", flush=True)
         await _told_to_stop()
         print("Deputy stops.", file=sys.stderr)
 
@@ -43,8 +48,8 @@ async def _up(settings: Settings, world: World) -> None:
 async def _serve(settings: Settings) -> None:
     from bot.app import running
 
-    async with running(settings) as deputy:
-        print(f"Deputy is ready at {deputy.address}.", flush=True)
+    async with running(settings) as address:
+        print(f"Deputy is ready at {address}.", flush=True)
         await _told_to_stop()
         print("Deputy stops.", file=sys.stderr)
 

@@ -1,7 +1,7 @@
 """The demo's directory: ldaptor serving a few people and groups over real LDAP on loopback.
 
-Run as `python -m bot.demo.directory`, with a password on the first line of its standard input; it
-prints one line of JSON when it is ready, and ends when its input ends. Everything is in memory.
+Run as `python -m bot.demo.directory`, with `serve`'s arguments as JSON on the first line of its standard
+input; it prints one line of JSON when it is ready, and ends when its input ends. Everything is in memory.
 """
 
 import json
@@ -12,6 +12,7 @@ from ldaptor import delta
 from ldaptor.protocols import pureldap
 from ldaptor.protocols.ldap import ldaperrors, ldapserver
 from twisted.internet import protocol, reactor
+from twisted.internet.error import CannotListenError
 
 from bot.demo.domain import BASE, SERVICE, Domain
 from bot.demo.program import end_with_stdin
@@ -65,17 +66,19 @@ class Sessions(protocol.Factory):
         return self.domain.root
 
 
-def serve(password: str) -> None:
-    """Answer until the process ends."""
-    loop = cast(Any, reactor)
-    port = loop.listenTCP(0, Sessions(Domain(password)), interface="127.0.0.1").getHost().port
-    ready = {"url": f"ldap://127.0.0.1:{port}", "username": SERVICE, "base_dn": BASE}
+def serve(password: str, port: int) -> None:
+    """Answer until the process ends; on any port where `port` is 0 or taken."""
+    loop, sessions = cast(Any, reactor), Sessions(Domain(password))
+    try:
+        listening = loop.listenTCP(port, sessions, interface="127.0.0.1")
+    except CannotListenError:
+        listening = loop.listenTCP(0, sessions, interface="127.0.0.1")
+    ready = {"url": f"ldap://127.0.0.1:{listening.getHost().port}", "username": SERVICE, "base_dn": BASE}
     loop.callWhenRunning(lambda: print(json.dumps(ready), flush=True))
     # Without handlers of its own, a TERM ends the process at once; there is nothing to save.
     loop.run(installSignalHandlers=False)
 
 
-if __name__ == "__main__":
-    first_line = sys.stdin.readline().strip()
+if __name__ == "__main__" and (first_line := sys.stdin.readline()):
     end_with_stdin()
-    serve(first_line)
+    serve(**json.loads(first_line))

@@ -1,7 +1,7 @@
 """The demo's service supervisor: answers supervisord's XML-RPC (supervisord.org/api.html) on loopback.
 
-Run as `python -m bot.demo.services`, with a password on the first line of its standard input; it
-prints one line of JSON when it is ready, and ends, its services with it, when its input ends.
+Run as `python -m bot.demo.services`, with `serve`'s arguments as JSON on the first line of its standard
+input; it prints one line of JSON when it is ready, and ends, its services with it, when its input ends.
 """
 
 import base64
@@ -121,13 +121,13 @@ class Services:
         return self._services[name]
 
 
-def serve(password: str) -> None:
-    """Start the services and answer until the process ends."""
-    # The listening socket is ours and handed on, so the address stays over restarts.
-    listener = socket.create_server(("127.0.0.1", 0))
-    web = Service("web", str(listener.fileno()), descriptors=(listener.fileno(),))
-    services = {"web": web, "mailer": Service("mailer")}
-    with SimpleXMLRPCServer(("127.0.0.1", 0), _handler(password), logRequests=False) as server:
+def serve(password: str, port: int) -> None:
+    """Start the services and answer until the process ends; on any port where `port` is 0 or taken."""
+    with _listening(port, _handler(password)) as server:
+        # The listening socket is ours and handed on, so the address stays over restarts.
+        listener = socket.create_server(("127.0.0.1", 0))
+        web = Service("web", str(listener.fileno()), descriptors=(listener.fileno(),))
+        services = {"web": web, "mailer": Service("mailer")}
         for method in Services(services).methods():
             server.register_function(method, f"supervisor.{method.__name__}")
         ready = {
@@ -137,6 +137,13 @@ def serve(password: str) -> None:
         }
         print(json.dumps(ready), flush=True)
         server.serve_forever()
+
+
+def _listening(port: int, handler: type[SimpleXMLRPCRequestHandler]) -> SimpleXMLRPCServer:
+    try:
+        return SimpleXMLRPCServer(("127.0.0.1", port), handler, logRequests=False)
+    except OSError:
+        return SimpleXMLRPCServer(("127.0.0.1", 0), handler, logRequests=False)
 
 
 def _handler(password: str) -> type[SimpleXMLRPCRequestHandler]:
@@ -157,7 +164,6 @@ def _handler(password: str) -> type[SimpleXMLRPCRequestHandler]:
     return Handler
 
 
-if __name__ == "__main__":
-    first_line = sys.stdin.readline().strip()
+if __name__ == "__main__" and (first_line := sys.stdin.readline()):
     end_with_stdin()
-    serve(first_line)
+    serve(**json.loads(first_line))

@@ -7,6 +7,8 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from bot.core.errors import Unavailable
 from bot.demo.files import lay_out
@@ -14,6 +16,8 @@ from bot.demo.files import lay_out
 SERVERS = {"directory": "bot.demo.directory", "supervisor": "bot.demo.services"}
 READY_SECONDS = 20
 STOP_SECONDS = 3
+
+Credentials = Mapping[str, Mapping[str, str]]
 
 
 class World:
@@ -25,23 +29,28 @@ class World:
     def __init__(self) -> None:
         self.cache = self.log = Path()
         self.web = ""
-        self._passwords = {name: secrets.token_urlsafe(24) for name in SERVERS}
+        self._passwords: dict[str, str] = {}
         self._processes: dict[str, Process] = {}
         self._credentials: dict[str, dict[str, str]] = {}
 
     @property
-    def credentials(self) -> Mapping[str, Mapping[str, str]]:
+    def credentials(self) -> Credentials:
         """The credentials by their names in the vault, `directory` and `supervisor`; empty until `ready`."""
         return self._credentials
 
     async def start(self, data_dir: Path) -> None:
-        """Start both servers without waiting for them, and lay out the files in `data_dir/demo`."""
+        """Start both servers' processes without waiting for them, and lay out the files in `data_dir/demo`."""
         starts = [self._spawn(name, module) for name, module in SERVERS.items()]
         await asyncio.gather(*starts)
         self.cache, self.log = lay_out(data_dir / "demo")
 
-    async def ready(self) -> None:
-        """Wait until both servers answer. Raises Unavailable."""
+    async def ready(self, before: Credentials = MappingProxyType({})) -> None:
+        """Let both servers begin, and wait until they answer. Raises Unavailable.
+
+        `before` are their credentials at the last start: they keep the passwords, and the ports that are free.
+        """
+        for name in SERVERS:
+            self._begin(name, before.get(name, {}))
         said = await asyncio.gather(*(self._first_line(name) for name in SERVERS))
         for name, fields in zip(SERVERS, said, strict=True):
             self.web = fields.pop("web", self.web)
@@ -57,9 +66,16 @@ class World:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", module, stdin=PIPE, stdout=PIPE, start_new_session=True
         )
-        assert process.stdin  # noqa: S101 - it was asked for
-        process.stdin.write(f"{self._passwords[name]}\n".encode())
         self._processes[name] = process
+
+    def _begin(self, name: str, before: Mapping[str, str]) -> None:
+        port = _port(before.get("url", ""))
+        # The password of a real directory, set by hand, is none of the demo's business.
+        kept = before.get("password") if port else None
+        self._passwords[name] = kept or secrets.token_urlsafe(24)
+        stdin = self._processes[name].stdin
+        assert stdin  # noqa: S101 - it was asked for
+        stdin.write(json.dumps({"password": self._passwords[name], "port": port}).encode() + b"\n")
 
     async def _first_line(self, name: str) -> dict[str, str]:
         stdout = self._processes[name].stdout
@@ -72,6 +88,15 @@ class World:
                 "Its parts are installed with the extra “demo”: deputy[demo]."
             ) from None
         return fields
+
+
+def _port(url: str) -> int:
+    """Return the port of a server on loopback, 0 where the address is another."""
+    try:
+        address = urlsplit(url)
+        return (address.port or 0) if address.hostname == "127.0.0.1" else 0
+    except ValueError:
+        return 0
 
 
 async def _end(process: Process) -> None:

@@ -163,8 +163,7 @@ async def test_X13_an_interruption_is_a_message_of_its_own_with_a_button_to_run_
     await server.kill()
     await server.start("serve")
 
-    await server.until("manager", f"{run}:interrupted", "")
-    told = await server.card("manager", f"{run}:interrupted")
+    told = await server.until("manager", f"{run}:interrupted")
     assert told["title"] == "Sleepy was interrupted"
     assert "Olu Adeyemi, this needs you" in told["lead"]
     (button,) = told["buttons"]
@@ -210,7 +209,7 @@ async def test_a_server_that_is_told_to_stop_stops_its_scripts_and_says_so(
 
     await server.start("serve")
     await server.until("oncall", queued, "succeeded")
-    assert (await server.card("manager", f"{running}:interrupted"))["title"] == "Sleepy was interrupted"
+    assert (await server.until("manager", f"{running}:interrupted"))["title"] == "Sleepy was interrupted"
     assert tags(await audit(server), running).count("run:interrupted") == 1
     assert ledger.starts() == {"running": 1, "queued": 1}
 

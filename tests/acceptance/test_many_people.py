@@ -199,7 +199,7 @@ async def test_W1_a_private_result_reaches_its_requester_alone(served: Process, 
     async with listening(served) as heard:
         run = await served.ask("helpdesk", "payslip", name=name, fail=fail)
         await served.until("nobody", run, "failed" if fail else "succeeded")
-        await served.until("helpdesk", f"{run}:result", "")
+        await served.until("helpdesk", f"{run}:result")
     assert told in await output(served, "helpdesk", run)
     assert f"{run}:result" in "".join(heard["helpdesk"])
     for who in PEOPLE:

@@ -47,6 +47,24 @@ async def test_say_works_on_the_same_data_where_no_demo_runs(process: Process) -
     assert "Unlock an account" in out
 
 
+async def test_what_was_asked_for_is_approved_and_runs_where_no_demo_runs(process: Process) -> None:
+    code, out, _ = await process.deputy("say", "--as", "helpdesk", "reset-password bob")
+    assert code == 3
+    run = re.search(r"R-[0-9A-Z]{8}", out)[0]  # type: ignore[index]
+    code, out, err = await process.deputy("say", "--as", "manager", f"approve {run}")
+    assert (code, err) == (0, ""), out
+    assert "shown to Hanna Weber alone" in out
+
+
+async def test_X13_what_waits_for_approval_survives_a_power_cut_of_the_demo(demo: Process) -> None:
+    _, out, _ = await demo.deputy("say", "--as", "helpdesk", "reset-password bob")
+    run = re.search(r"R-[0-9A-Z]{8}", out)[0]  # type: ignore[index]
+    await demo.kill()
+    await demo.start()
+    code, out, _ = await demo.deputy("say", "--as", "manager", f"approve {run}")
+    assert code == 0, out
+
+
 async def test_say_names_what_it_does_not_know(process: Process) -> None:
     code, out, _ = await process.deputy("say", "--as", "helpdesk", "unlok-account alice")
     assert code == 2

@@ -3,18 +3,20 @@
 import asyncio
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 
 import aiohttp
 
 from bot.runners.supervisor import Supervisor
-from tests.bench.channel import Channel, Seen, channel
+from tests.bench.channel import Channel, channel
 from tests.bench.figures import Figure, ms
 from tests.bench.server import Server, bare, deputy, write_actions
 
 WARM_UP = 5
 CROWD = 8  # as many scripts as Deputy runs at once
-PAUSE = 0.3  # seconds in which the next supervisor gets ready
+PAUSE = 0.2  # seconds of quiet before each measurement, in which the next supervisor gets ready
 
 
 async def measure(folder: Path, rounds: int) -> list[Figure]:
@@ -32,10 +34,12 @@ async def measure(folder: Path, rounds: int) -> list[Figure]:
 async def _one_by_one(page: Channel, session: aiohttp.ClientSession, theirs: Server, rounds: int) -> list[Figure]:
     ours, others, supervisors = [], [], []
     for _ in range(WARM_UP + rounds):
-        ours.append(await _timed(page))
-        others.append(await _bare(session, theirs))
-        supervisors.append(await _supervisor())
         await asyncio.sleep(PAUSE)
+        ours.append(await _timed(page))
+        await asyncio.sleep(PAUSE)
+        others.append(await _bare(session, theirs))
+        await asyncio.sleep(PAUSE)
+        supervisors.append(await _supervisor())
     measured, against = ours[WARM_UP:], others[WARM_UP:]
     start = ms([began for began, _ in measured]), ms([began for began, _ in against])
     result = ms([shown for _, shown in measured]), ms([shown for _, shown in against])
@@ -51,10 +55,10 @@ async def _together(page: Channel, session: aiohttp.ClientSession, theirs: Serve
     for _ in range(3):
         ours.append(await _rate(runs, lambda: page.run("/deputy tell-time")))
         others.append(await _rate(runs, lambda: _bare(session, theirs)))
-    return [Figure(f"runs, {CROWD} at once", sorted(ours)[1], "/s", sorted(others)[1])]
+    return [Figure(f"runs, {CROWD} at once", median(ours), "/s", median(others))]
 
 
-async def _rate(runs: int, once) -> float:  # type: ignore[no-untyped-def]
+async def _rate(runs: int, once: Callable[[], Awaitable[object]]) -> float:
     left = iter(range(runs))
 
     async def one_after_another() -> None:
@@ -69,7 +73,7 @@ async def _rate(runs: int, once) -> float:  # type: ignore[no-untyped-def]
 async def _timed(page: Channel) -> tuple[float, float]:
     """Return the seconds until the script began and until its result was shown."""
     asked = time.time()
-    seen: Seen = await page.run("/deputy tell-time")
+    seen = await page.run("/deputy tell-time")
     return seen.began - asked, seen.shown - asked
 
 

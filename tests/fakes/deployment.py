@@ -10,7 +10,7 @@ from typing import Any, cast
 from bot.core.action import Script
 from bot.core.card import Verb
 from bot.core.decision import Decision, Deny, Permit
-from bot.core.errors import DeputyError, Unavailable
+from bot.core.errors import Busy, DeputyError, Unavailable
 from bot.core.principal import Account, Principal, Who
 from bot.core.work import Exit, Work
 from bot.engine.embedded import EmbeddedEngine
@@ -131,6 +131,8 @@ class Deployment:
         self.clock, self.shelf = company.clock, company.shelf
         self.people, self.rules, self.safe, self.wall = TwoAccounts(), LaxRules(), StiffSafe(), BrokenLine()
         self.shelf.actions["tidy"] = action("tidy", parameters=(), idempotent=True)
+        for name in ("change", "wipe"):
+            self.shelf.actions[name] = replace(self.shelf.actions[name], locks=("account:{account}",))
         self.rules.needs = NEEDS["1"]
         self.started: list[Work] = []
         self._nonce, self._keeping, self._outside = company.ports.nonce, keeping, company.ports
@@ -251,7 +253,7 @@ class Deployment:
         played = Played([_answer(one) for one in doing], self.store.struck, self.store.dead)
         for ended in [one for one in self._executions if one.done()]:
             error = _answer(ended)
-            assert not error or played.struck, f"an execution failed: {error!r}"
+            assert not error or played.struck or isinstance(error, Busy), f"an execution failed: {error!r}"
             del self._executions[ended]
         self.store.brace(STEADY)
         if played.crashed:

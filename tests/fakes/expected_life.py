@@ -46,6 +46,11 @@ class Life:
     def idempotent(self) -> bool:
         return self.action == "tidy"
 
+    @property
+    def locks(self) -> bool:
+        """Whether it works on the account that all runs of these actions work on."""
+        return self.action in ("change", "wipe")
+
     def holds(self, world: World) -> bool:
         """Whether what was asked is still what would run."""
         return self.sealed == world.sealed[self.action]
@@ -63,15 +68,15 @@ def begun(person: str, action: str, world: World) -> Life:
     return Life(person, action, needed, world.sealed[action], world.now + TO_DECIDE, state)
 
 
-def may_vote(life: Life, person: str, world: World) -> bool:
-    """Whether a vote can count: an approver's first on a request of another, who is still there."""
-    known = person not in life.approvers and life.requester in world.roles
-    return known and world.has(person, "boss") and person != life.requester
+def may_decide(life: Life, person: str, world: World) -> bool:
+    """Whether somebody has a say: an approver, on a request of another who is still there."""
+    return world.has(person, "boss") and person != life.requester and life.requester in world.roles
 
 
 def voted(life: Life, person: str, yes: bool, world: World) -> Life:
-    """Somebody approves or denies."""
-    if life.state != AWAITING or not may_vote(life, person, world):
+    """Somebody approves or denies; an approval counts once, and may be taken back by a no."""
+    again = yes and person in life.approvers
+    if life.state != AWAITING or again or not may_decide(life, person, world):
         return life
     if life.late(world) or not life.holds(world):
         return replace(life, state="expired" if life.late(world) else "refused")
@@ -100,14 +105,16 @@ def may_see(life: Life, person: str, world: World) -> bool:
     return runs_it or may_cancel(life, person, world)
 
 
-def claimed(life: Life, world: World) -> Life:
-    """A worker takes it: it starts with the rights of this moment or not at all."""
+def claimed(life: Life, world: World, *, held: bool = False) -> Life:
+    """A worker takes it: it starts with the rights of this moment, or never; for a held lock it waits."""
     if life.state != QUEUED:
         return life
     valid = {person for person in life.approvers if world.has(person, "boss") and person != life.requester}
     allowed = world.has(life.requester, "desk") and life.action in world.needs
     enough = len(valid) >= max(life.needed, world.needs.get(life.action, 0))
     starts = allowed and enough and life.holds(world) and not life.late(world)
+    if starts and held:
+        return life
     return replace(life, state=RUNNING if starts else "refused")
 
 

@@ -161,7 +161,8 @@ class Lifecycle(RuleBasedStateMachine):
     def claim(self, run: str, workers: int, edited: int, fault: Fault) -> None:
         """Let workers take a run; the script may be edited right after the start was written."""
         life = self.lives[run]
-        foretold = [model.claimed(life, self.deputy.world()), life]
+        held = life.locks and any(one.locks and one.state == RUNNING for one in self.lives.values())
+        foretold = [model.claimed(life, self.deputy.world(), held=held), life]
         if fault.kind is Kind.DOWN:
             foretold.append(replace(life, state="failed"))
         edit = partial(self.deputy.edit, "script", life.action, edited) if edited else None
@@ -202,6 +203,7 @@ class Lifecycle(RuleBasedStateMachine):
         assert sorted(self.deputy.stage.waiting()) == sorted(running)
         changing = [run for run in running if self.lives[run].action == "change"]
         assert self.deputy.safe.leased["vault:directory"] == len(changing)
+        assert sum(self.lives[run].locks for run in running) <= 1
 
     @invariant()
     def what_is_queued_was_told_to_the_workers(self) -> None:
@@ -337,8 +339,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     def read_entry(self, entry: Entry, world: World, crashed: bool) -> None:
         run, person, life = entry.subject, entry.actor.lower(), self.lives.get(entry.subject)
-        if life and entry.tag == "request:approval:refused":
-            assert not model.may_vote(life, person, world)
+        if life and entry.tag in ("request:approval:refused", "access:refused"):
+            may = model.may_decide if entry.tag == "request:approval:refused" else model.may_cancel
+            assert not may(life, person, world)
             return
         after = model.told(life, entry.tag, person, world) if life else self.first(entry, world)
         assert after != life, f"{entry.tag} can't happen to {life}"
@@ -351,9 +354,10 @@ class Lifecycle(RuleBasedStateMachine):
         return model.begun(entry.actor.lower(), str(entry.facts["action"]), world)
 
     def check_private(self, newest: Mapping[str, Post]) -> None:
+        """See that the result of a private action, and of no other, is told to its requester alone."""
         for run, life in self.lives.items():
+            private = life.action == "secretive" and self.run(self.deputy.store.steady.output(run))
             told = newest.get(f"{run}:result")
-            private = life.action == "secretive" and life.state in ("succeeded", "failed")
             assert (told.only if told else "") == (f"acme/{life.requester}" if private else "")
 
     def check_all_is_told(self) -> None:

@@ -1,5 +1,6 @@
 """Settings: read once at the start; a wrong one stops it with a sentence that names it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,12 @@ def test_the_local_channel_listens_on_loopback_only(env_file: Path, host: str) -
     assert read(env_file, HOST=host).host == host
     with pytest.raises(Invalid, match="loopback only") as caught:
         read(env_file, HOST=host, LOCAL_CHAT="yes")
+    assert caught.value.where == "DEPUTY_HOST"
+
+
+def test_the_local_channel_turned_on_later_listens_on_loopback_only(env_file: Path) -> None:
+    with pytest.raises(Invalid, match="loopback only") as caught:
+        replace(read(env_file, HOST="0.0.0.0"), local_chat=True)
     assert caught.value.where == "DEPUTY_HOST"
 
 

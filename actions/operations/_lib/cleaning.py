@@ -16,6 +16,8 @@ from pathlib import Path
 # Programs, settings and state of the system, which age says nothing about.
 SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "proc", "run", "sbin", "sys", "usr", "var/lib")
 DAY = 86_400
+# A run's files, this one among them, lie in a directory of its own in `runs`, in Deputy's data folder.
+DATA = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ def refuse(path: str) -> None:
     for ours in (Path.cwd(), Path(__file__), Path(sys.prefix)):
         if ours.resolve().is_relative_to(real):
             raise SystemExit(f"Deputy itself works below {real}. Name another directory.")
+    # The demo's files lie in the data folder too, and are there to be cleaned.
+    if real.is_relative_to(DATA) and not real.is_relative_to(DATA / "demo"):
+        raise SystemExit(f"{real} lies in Deputy's own data folder. Name another directory.")
     if not real.is_dir():
         raise SystemExit(f"{real} is not a directory on this machine. Check the path.")
 

@@ -97,6 +97,17 @@ async def test_a_table_and_a_log_come_back(runner: LocalRunner, world: World) ->
     assert output.splitlines() == world.log.read_text().splitlines()[-2:]
 
 
+@pytest.mark.parametrize("place", ["..", ".", "runs", "runs/R-OTHER"])
+async def test_the_data_folder_of_the_deputy_that_runs_it_is_not_cleaned(
+    runner: LocalRunner, world: World, tmp_path: Path, place: str
+) -> None:
+    folder = (tmp_path / place).resolve()
+    folder.mkdir(exist_ok=True)
+    ended, _ = await run(runner, world, "clean-old-files", {"path": str(folder)})
+    assert ended.code == 1
+    assert ended.sentence.startswith(("Deputy itself works below", f"{folder} lies in Deputy's own data folder"))
+
+
 async def test_every_action_of_this_machine_runs_with_its_defaults(runner: LocalRunner, world: World) -> None:
     given = {
         "disk-usage": {},

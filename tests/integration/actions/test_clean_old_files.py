@@ -145,6 +145,20 @@ def test_what_deputy_works_in_is_refused(place: Path, monkeypatch: pytest.Monkey
         script("clean-old-files").main(str(place))
 
 
+def test_deputys_data_is_refused_but_for_the_demos_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = script("clean-old-files")
+    data = tmp_path / "deputy"
+    monkeypatch.setitem(module.old_files.__globals__, "DATA", data)
+    for name in ("vault.key", "runs/R-1/script.py", "demo/cache/old.tmp"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_bytes(b"x")
+        os.utime(data / name, (OLD, OLD))
+    for folder in (data, data / "runs", data / "runs/R-1"):
+        with pytest.raises(SystemExit, match="Deputy's own data"):
+            module.main(str(folder))
+    assert module.main(str(data / "demo/cache"))["removed"] == 1
+
+
 def test_other_peoples_files_stay(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
     assert script("clean-old-files").main(str(place))["removed"] == 0

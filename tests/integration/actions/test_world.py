@@ -5,13 +5,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from bot.app import data
 from bot.core.errors import Unavailable
 from bot.demo import world as module
-from bot.demo.world import World
+from bot.demo.settle import settle
+from bot.demo.world import Credentials, World
+from bot.settings import Settings
 
 PARENT = """
 import asyncio, pathlib, sys
@@ -59,8 +64,59 @@ def test_a_world_lays_out_files_and_gives_credentials(world: World) -> None:
     assert set(world.credentials["supervisor"]) == {"url", "username", "password"}
 
 
-def test_passwords_are_new_at_every_start() -> None:
-    assert World()._passwords != World()._passwords
+@asynccontextmanager
+async def started(folder: Path, before: Credentials) -> AsyncIterator[Credentials]:
+    """Give the credentials of a world that was told of those it had before."""
+    world = World()
+    try:
+        await world.start(folder)
+        await world.ready(before)
+        yield world.credentials
+    finally:
+        await world.stop()
+
+
+async def test_a_world_keeps_its_passwords_and_ports_over_a_restart(tmp_path: Path) -> None:
+    async with started(tmp_path, {}) as first:
+        pass
+    async with started(tmp_path, first) as second:
+        assert second == first
+
+
+async def test_a_taken_port_is_replaced_and_the_password_stays(tmp_path: Path) -> None:
+    async with started(tmp_path, {}) as first, started(tmp_path, first) as second:
+        for name in first:
+            assert second[name]["url"] != first[name]["url"]
+            assert second[name]["password"] == first[name]["password"]
+
+
+@pytest.mark.parametrize("url", ["ldaps://dc1.example.com:636", "ldap://127.0.0.1", "ldap://127.0.0.1:99999", "x"])
+async def test_the_password_of_another_directory_is_not_taken_over(tmp_path: Path, url: str) -> None:
+    async with started(tmp_path, {"directory": {"url": url, "password": "a real one"}}) as credentials:
+        assert credentials["directory"]["password"] != "a real one"
+        assert len(credentials["directory"]["password"]) == 32
+
+
+async def test_a_restart_writes_no_version_of_a_credential_that_is_the_same(tmp_path: Path) -> None:
+    folder, wanted = tmp_path, {"directory": 1, "supervisor": 1}
+    async with data(Settings(data_dir=folder)) as (store, vault):
+        for _ in range(2):
+            world = World()
+            await world.start(folder)
+            await settle(world, store, vault)
+            await world.stop()
+            assert {row.name: row.version for row in await store.secrets()} == wanted
+
+
+async def test_a_world_that_stops_before_it_is_told_to_begin_leaves_without_a_word(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    world = World()
+    await world.start(tmp_path)
+    pids = {process.pid for process in world._processes.values()}
+    await world.stop()
+    assert gone(pids)
+    assert capfd.readouterr() == ("", "")
 
 
 async def test_a_world_that_stops_leaves_no_process(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""The people of the local channel, and what they are offered to try."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from bot.app import EXAMPLES, catalog_of, person
+from bot.chat.local.listen import Person
+from bot.identity.local import PEOPLE, LocalDirectory
+from bot.policy.cedar import CedarPolicy
+from bot.ports import Ports
+from bot.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+
+
+async def people(actions: Path, policies: Path = ROOT / "policies") -> dict[str, Person]:
+    policy = CedarPolicy(policies)
+    catalog = catalog_of(Settings(actions_dir=actions))
+    ports = SimpleNamespace(directory=LocalDirectory(policy.roles), policy=policy, catalog=catalog)
+    return {one.account: await person(cast(Ports, ports), one) for one in PEOPLE}
+
+
+async def test_the_shipped_actions_and_policies_allow_every_example() -> None:
+    for account, one in (await people(ROOT / "actions")).items():
+        tries = tuple(f"/deputy {text}" for text in EXAMPLES[account])
+        assert one.examples == (*tries, "/deputy", "/deputy help")[:3]
+
+
+@pytest.mark.parametrize("broken", ["actions", "policies"])
+async def test_what_is_not_there_or_not_allowed_is_not_offered(tmp_path: Path, broken: str) -> None:
+    folders = {"actions": ROOT / "actions", "policies": ROOT / "policies", broken: tmp_path}
+    found = await people(**folders)
+    assert found["helpdesk"].examples == ("/deputy", "/deputy help")
+    assert found["manager"].examples == ("/deputy approvals", "/deputy whoami", "/deputy")
