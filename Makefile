@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check bench lock clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/deputy demo
@@ -17,6 +17,9 @@ check: $(VENV)/.ready-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deputy check
+
+bench: $(VENV)/.ready-test
+	$(BIN)/python -m tests.bench.local
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Deputy needs Python 3.11 or newer; name one with make PYTHON=python3.11")'
