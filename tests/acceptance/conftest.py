@@ -187,7 +187,7 @@ async def demo(process: Process) -> AsyncIterator[Process]:
 async def browser() -> AsyncIterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
-        if os.environ.get("DEPUTY_NO_SKIP"):
+        if os.environ.get("NO_SKIP"):
             pytest.fail("Chromium is not installed, and skipping is forbidden here.")
         pytest.skip("Chromium is not installed")
     async with async_playwright() as playwright:

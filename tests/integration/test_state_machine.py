@@ -1,7 +1,7 @@
 """The whole lifecycle, driven at random over every store: whatever is done, and whatever fails meanwhile,
 each run lives as the model says, every step of it stands in the log, and the channel tells how it stands.
 
-`DEPUTY_DEEP=1` looks for much longer.
+`DEEP=1` looks for much longer.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from tests.fakes.paused_scripts import FOR_ONE_ONLY
 
 T = TypeVar("T")
 
-DEEP = bool(os.environ.get("DEPUTY_DEEP"))
+DEEP = bool(os.environ.get("DEEP"))
 STORES: Mapping[str, tuple[Callable[[], Keeping], int, int]] = {
     "memory": (InMemory, 150, 50),
     "sqlite": (InSqlite, 25, 40),
