@@ -35,7 +35,7 @@ T = TypeVar("T")
 DEEP = bool(os.environ.get("DEEP"))
 STORES: Mapping[str, tuple[Callable[[], Keeping], int, int]] = {
     "memory": (InMemory, 150, 50),
-    "sqlite": (InSqlite, 25, 40),
+    "sqlite": (InSqlite, 12, 40),
 }
 SECRETS = (TOKEN, "correct-horse", FOR_ONE_ONLY)
 EVERYTHING = 100_000
@@ -379,7 +379,7 @@ def counted(operation: Operation, before: Life, after: Life) -> bool:
     return before != after and after.state in ENDED_BY[operation.verb]
 
 
-@pytest.mark.timeout(0 if DEEP else 120)
+@pytest.mark.timeout(0 if DEEP else 600)
 @pytest.mark.parametrize("store", STORES)
 def test_P5_X14_whatever_fails_every_run_lives_as_the_log_and_the_channel_tell(store: str) -> None:
     keeping, examples, steps = STORES[store]

@@ -12,10 +12,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.core.canonical import LARGEST as LARGEST_NUMBER
 from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
+from bot.core.text import shorten, visible
 from bot.settings import LOOPBACK
 
 LARGEST = 64 * 1024  # bytes of a request's body
+_MOST_DIGITS = len(f"-{LARGEST_NUMBER}")
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -80,13 +83,16 @@ async def body(request: web.Request) -> dict[str, Any]:
 
 
 def parse(raw: bytes) -> dict[str, Any]:
-    """Read one JSON object strictly: UTF-8, no name twice, no NaN. Raises Invalid."""
+    """Read one JSON object strictly: UTF-8, and only what can be sealed (`core/canonical.py`). Raises Invalid."""
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
+        value = _DECODER.decode(raw.decode())
     except RecursionError:
         raise Invalid("The message is nested too deep.") from None
-    except ValueError as error:
-        raise Invalid(f"The message isn't JSON: {error}.") from None
+    except UnicodeDecodeError:
+        raise Invalid("The message isn't text in UTF-8.") from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Invalid(f"The message isn't JSON: nothing fits at {place}.") from None
     if not isinstance(value, dict):
         raise Invalid("The message must be a JSON object.")
     return value
@@ -118,12 +124,35 @@ def _hostname(host: str) -> str | None:
         return None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a name is given twice")
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for name, item in pairs:
+        if name in value:
+            raise Invalid(f"“{_shown(name)}” is given twice. Give it once.")
+        if not name.isascii():
+            raise Invalid(f"“{_shown(name)}” can't be a field's name: names are of ASCII characters.")
+        value[name] = item
     return value
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS or abs(int(digits)) > LARGEST_NUMBER:
+        raise Invalid(f"{_shown(digits)} is too large a number. Send it as a text, in quotes.")
+    return int(digits)
+
+
+def _no_fraction(number: str) -> NoReturn:
+    raise Invalid(f"{_shown(number)} is not a whole number. Send it as a text, in quotes.")
+
+
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")
+    raise Invalid(f"{name} is not a number in JSON. Send a whole number, or a text in quotes.")
+
+
+def _shown(text: str) -> str:
+    return shorten(visible(text), 40)
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_whole, parse_float=_no_fraction, parse_constant=_no_constant
+)

@@ -4,7 +4,9 @@ import { address, Failure, get } from "./api.js";
 import { el, icon } from "./dom.js";
 
 const FOLD = 14; // lines of output that are shown at once
-const NUMBER = /^[-+]?\d[\d.,]*( ?%)?$|^–$/;
+const LONG = 32; // characters from which on a cell's text may wrap
+const NUMBER = /^[-+]?\d+(,\d{3})*(\.\d+)?( ?(%|bytes?|B|[kKMGTPE]i?B|ms|s|min|h|days?))?$/;
+const NONE = "–"; // a cell without a value
 const ENTRY = /^AUD-\d{6,12}-[0-9a-f]{6}$/;
 const RUN = /^R-[0-9A-Z]{8}$/;
 
@@ -44,8 +46,8 @@ function output(data, index, card, view, acts) {
     (folds || data.cut) && el("div", { class: "under" },
       folds && el("button", {
         type: "button", class: "link", "data-id": `fold-${index}`, "aria-expanded": String(open), onclick: toggle,
-      }, open ? "Show less" : `Show all ${lines.length} lines`),
-      data.cut && el("span", {}, "There is more than fits here."),
+      }, open ? "Show less" : `Show ${data.cut ? "" : "all "}${lines.length} lines`),
+      data.cut && (open || !folds) && el("span", {}, "There is more than fits here."),
       data.cut && all(card.run)));
 }
 
@@ -54,11 +56,12 @@ function table(data, index, card, view, acts) {
   const width = Math.max(data.heads.length, ...data.rows.map((row) => row.length));
   const columns = Array.from({ length: width }, (_, at) => data.rows.map((row) => row[at] ?? ""));
   const named = data.heads.length > 0;
-  const numeric = columns.map((texts) => named && texts.length > 0 && texts.every((text) => NUMBER.test(text)));
+  const numeric = columns.map((texts) => named && numbers(texts));
+  const marks = (text, at) => [numeric[at] && "number", named && text.length > LONG && "long"].filter(Boolean).join(" ");
   const head = (text, at) => el("th", { scope: "col", class: numeric[at] && "number" }, text);
   const cell = (row) => (text, at) => (!named && at === 0 && width > 1
     ? el("th", { scope: "row" }, text)
-    : el("td", { class: numeric[at] && "number" }, reference(text, acts, `${index}-${row}-${at}`)));
+    : el("td", { class: marks(text, at) || null }, reference(text, acts, `${index}-${row}-${at}`)));
   const left = data.cut === 1 ? "One more row is" : `${data.cut.toLocaleString("en")} more rows are`;
   return el("div", { class: "output" },
     el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table" },
@@ -68,8 +71,13 @@ function table(data, index, card, view, acts) {
     data.cut > 0 && el("div", { class: "under" }, el("span", {}, `${left} not shown.`), all(card.run)));
 }
 
+function numbers(texts) {
+  const given = texts.filter((text) => text !== NONE);
+  return given.length > 0 && given.every((text) => NUMBER.test(text));
+}
+
 function all(run) {
-  return run && el("a", { href: address(`/raw/${run}`), target: "_blank", rel: "noopener" }, "All of it");
+  return run && el("a", { href: address(`/raw/${run}`), target: "_blank", rel: "noopener" }, "Open all of it");
 }
 
 /** Draw actions to choose from; what the reader typed in the card's filter leaves out the rest. */

@@ -17,11 +17,12 @@ export function newView() {
 
 /** Draw a card. `acts`: `press(button, comment)`, `audit(reference)`, `status(run)`, `redraw(focus)`. */
 export function draw(card, view, acts) {
+  const facts = card.facts.filter((one) => one.value !== "");
   return el("section", { class: `card ${card.tone}`, "aria-label": card.title },
     el("header", {}, el("h3", {}, card.title), state(card, view)),
     card.lead && el("p", { class: "lead" }, card.lead),
     filter(card, view, acts),
-    card.facts.length > 0 && el("dl", { class: "facts" }, card.facts.map((one, at) => fact(one, at, acts))),
+    facts.length > 0 && el("dl", { class: "facts" }, facts.map((one, at) => fact(one, at, acts))),
     card.blocks.map((one, index) => block(one, index, card, view, acts)),
     view.progress && runs(card) && el("pre", {
       class: "progress", "aria-live": "off", tabindex: "0", role: "region", "aria-label": "Progress",

@@ -6,19 +6,23 @@ import { input } from "./inputs.js";
 /** Open forms in `dialog`; `send(values)` sends one and returns the next form where something in it is wrong. */
 export class Sheet {
   constructor(dialog, send) {
-    Object.assign(this, { dialog, send, busy: false });
+    Object.assign(this, { dialog, send, busy: false, bare: new Set() });
   }
 
-  /** Show a form; `reason` is what was already written in its reason box. */
-  open(form, reason = "") {
-    this.draw(form, reason);
+  /** Show a form; `again` says that it came back, with `reason` written in its reason box. */
+  open(form, reason = "", again = false) {
+    const bare = (field) => (field.value ?? "") === ""; // a default would be its first value
+    if (!again) this.bare = new Set(form.fields.filter(bare).map((field) => field.name));
+    this.draw(form, reason, again && !form.fields.some((field) => field.fault));
     if (!this.dialog.open) this.dialog.showModal();
     const first = (within) => this.dialog.querySelector(`${within} :is(input, select, textarea)`);
     (first(".faulty") ?? first(".fields")).focus();
   }
 
-  draw(form, reason) {
-    const fields = form.fields.map((field, at) => drawn(field, `field-${at}`));
+  /** Draw a form; `refused` says that its note is why it came back. */
+  draw(form, reason, refused) {
+    const fields = form.fields.map((field, at) =>
+      drawn({ ...field, bare: this.bare.has(field.name) }, `field-${at}`));
     const box = el("textarea", {
       id: "field-reason", rows: "2", maxlength: "1000", "aria-describedby": "field-reason-help",
     }, reason);
@@ -35,12 +39,15 @@ export class Sheet {
         el("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: close }, icon("close"))),
       el("div", { class: "fields" },
         form.summary && el("p", { class: "summary" }, form.summary),
-        form.note && el("p", { class: "hint" }, icon("neutral"), el("span", {}, form.note)),
+        form.note && el("p", { class: refused ? "notice" : "hint", role: refused && "alert" },
+          icon(refused ? "warning" : "neutral"), el("span", {}, form.note)),
         fields.map((field) => field.node),
         el("div", { class: "field" },
           el("label", { class: "label", for: "field-reason" }, "Reason"), box,
           el("p", { class: "help", id: "field-reason-help" },
-            form.approval ? "Those who approve read it. It stays in the audit log." : "It stays in the audit log."))),
+            form.approval
+              ? "Those who approve read it in the channel. It stays in the audit log."
+              : "It is shown in the channel and stays in the audit log."))),
       el("footer", {},
         fault,
         form.approval && el("p", { class: "approval" }, icon("waiting"), el("span", {}, form.approval)),
@@ -54,7 +61,7 @@ export class Sheet {
     fault.hidden = true;
     try {
       const next = await this.send({ action: form.action, values: Object.fromEntries(given), reason: box.value.trim() });
-      if (next) this.open(next, box.value);
+      if (next) this.open(next, box.value, true);
       else this.dialog.close();
     } catch (failure) {
       fault.replaceChildren(icon("warning"), el("span", {}, failure.message));

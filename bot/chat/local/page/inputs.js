@@ -5,7 +5,10 @@ import { Listbox } from "./listbox.js";
 
 const MANY = 12; // choices from which on one filters instead of scrolling
 
-/** Make the input of a field: `{node, read}`, where `read()` gives its value, or undefined for none. */
+/**
+ * Make the input of a field: `{node, read}`, where `read()` gives its value, or undefined for none.
+ * `field.bare` says that it has no default.
+ */
 export function input(field, id, described) {
   const common = {
     id, name: field.name, required: field.required,
@@ -47,7 +50,7 @@ function moment(field, common) {
 function yesOrNo(field, common) {
   const { id, name } = common;
   const options = [["Yes", "true"], ["No", "false"]];
-  if (!field.required) options.unshift(["Not set", ""]);
+  if (field.bare && !field.required) options.unshift(["Not set", ""]);
   const given = field.value === null || field.value === undefined ? "" : String(field.value).toLowerCase();
   const radios = options.map(([label, value], at) => el("label", {},
     el("input", { type: "radio", name, value, id: at ? `${id}-${at}` : id, checked: value === given }), label));

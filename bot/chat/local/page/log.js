@@ -60,7 +60,7 @@ export class Log {
   append(message) {
     const stay = this.atEnd() || this.empty;
     const entry = { message, view: newView(), node: null, follows: this.follows(message) };
-    if (runs(message.card)) entry.view.since = Date.parse(message.at);
+    if (runs(message.card)) entry.view.since = since(message.card, Date.parse(message.at));
     if (!this.last || day(this.last.at) !== day(message.at)) this.list.append(separator(message.at));
     entry.node = this.drawn(entry);
     entry.node.classList.add("new");
@@ -73,7 +73,7 @@ export class Log {
 
   update(entry, message) {
     const starts = runs(message.card) && !runs(entry.message.card);
-    if (starts) Object.assign(entry.view, { since: Date.now(), progress: "" });
+    if (starts) Object.assign(entry.view, { since: since(message.card, Date.now()), progress: "" });
     Object.assign(entry.view, { notice: "", busy: "" });
     entry.message = message;
     this.keepEnd(() => this.redraw(entry));
@@ -143,6 +143,11 @@ export class Log {
     change();
     if (stay) this.toEnd();
   }
+}
+
+/** Return when a card's script started, in milliseconds; `otherwise` where the card doesn't tell. */
+function since(card, otherwise) {
+  return Date.parse(card.since) || otherwise;
 }
 
 function day(at) {

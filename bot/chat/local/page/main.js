@@ -83,7 +83,9 @@ async function audit(reference) {
   }
 }
 
-function show(card) {
+/** Show an audit entry's card; it names its own reference without a link. */
+function show(entry) {
+  const card = { ...entry, audit: "", footnote: entry.footnote || entry.audit };
   const dialog = at("entry");
   const view = newView();
   const redraw = () => dialog.firstChild.replaceWith(draw(card, view, acts));
