@@ -80,6 +80,19 @@ async def test_a_form_opens_where_something_is_missing_and_shows_the_fault_at_it
     await helpdesk.sees("Succeeded", helpdesk.card("Unlock an account"))
 
 
+async def test_a_form_says_in_itself_why_it_was_not_taken_and_keeps_what_is_in_it(room: Room) -> None:
+    oncall = await room.enter("oncall")
+    await oncall.say("/deputy clean-old-files")
+    dialog = oncall.page.get_by_role("dialog")
+    await expect(dialog.get_by_role("radio")).to_have_count(2)  # it has a default, so it can't be left open
+    await dialog.get_by_role("textbox", name=re.compile("Directory")).fill("/nowhere")
+    reason = dialog.get_by_role("textbox", name="Reason")
+    await reason.fill("one\u2028two")
+    await dialog.get_by_role("button", name="Ask for approval").click()
+    await expect(dialog.get_by_role("alert")).to_contain_text("line separator")
+    await expect(reason).to_have_value("one\u2028two")
+
+
 async def test_the_audit_log_holds_and_one_changed_byte_is_named(room: Room, demo: Process) -> None:
     helpdesk = await room.enter("helpdesk")
     await helpdesk.say("/deputy unlock-account alice")

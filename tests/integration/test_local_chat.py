@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.chat.local.guard import LARGEST, parse
 from bot.chat.local.listen import Person, application
 from bot.chat.local.post import BACKLOG, PLACE, Event, Listener, LocalChat
+from bot.core.canonical import LARGEST as LARGEST_NUMBER
 from bot.core.canonical import sha256
 from bot.core.card import Button, Card, Fact, Hidden, Text, Tone, Verb
 from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
@@ -319,7 +320,9 @@ async def test_the_page_itself_may_speak(site: Site) -> None:
         ({"verb": "explode"}, "approve, deny"),
         ({"subject": 7}, "“subject”"),
         ({"comment": ["no"]}, "“comment”"),
-        ({"weight": 1.5}, "float"),
+        ({"weight": 1.5}, "1.5 is not a whole number"),
+        ({"weight": 2**53}, "too large a number"),
+        ({"gewicht_ä": 1}, "“gewicht_ä”"),
     ],
 )
 async def test_a_wrong_field_is_named(site: Site, changed: dict, named: str) -> None:
@@ -350,6 +353,24 @@ async def test_I5_hostile_bodies_are_refused_before_they_are_read_as_anything(
     async with site.client.post("/api/say", data=raw, headers=headers) as answer:
         assert answer.status == status
         assert (await answer.json())["error"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("raw", "sentence"),
+    [
+        (b'{"as": }', "The message isn't JSON: it goes wrong at line 1, column 8."),
+        (b"", "The message isn't JSON: it goes wrong at line 1, column 1."),
+        (b"\xff", "The message isn't text in UTF-8."),
+        (b'{"as":1,"as":2}', "“as” is given twice. Give it once."),
+        (b'{"a":-Infinity}', "-Infinity is not a number in JSON. Send a whole number, or a text in quotes."),
+        (b'{"a":1e3}', "1e3 is not a whole number. Send it as a text, in quotes."),
+        (b"[1]", "The message must be a JSON object."),
+    ],
+)
+def test_what_is_wrong_with_a_message_is_said_in_plain_words(raw: bytes, sentence: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        parse(raw)
+    assert str(caught.value) == sentence
 
 
 @pytest.mark.parametrize(
@@ -402,6 +423,9 @@ def test_reading_a_message_gives_an_object_or_a_sentence(raw: bytes) -> None:
         assert str(error).endswith(".")
 
 
-@given(st.dictionaries(st.text(max_size=5), st.none() | st.booleans() | st.integers() | st.text(), max_size=5))
+VALUES = st.none() | st.booleans() | st.integers(-LARGEST_NUMBER, LARGEST_NUMBER) | st.text()
+
+
+@given(st.dictionaries(st.text(st.characters(codec="ascii"), max_size=5), VALUES, max_size=5))
 def test_a_sound_message_is_read_as_it_was_written(message: dict) -> None:
     assert parse(json.dumps(message).encode()) == message

@@ -92,7 +92,7 @@ def parse(raw: bytes) -> dict[str, Any]:
         raise Invalid("The message isn't text in UTF-8.") from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise Invalid(f"The message isn't JSON: nothing fits at {place}.") from None
+        raise Invalid(f"The message isn't JSON: it goes wrong at {place}.") from None
     if not isinstance(value, dict):
         raise Invalid("The message must be a JSON object.")
     return value
