@@ -135,7 +135,8 @@ class Lifecycle(RuleBasedStateMachine):
         run = self.pick(which, AWAITING, QUEUED, RUNNING)
         before = self.lives[run]
         operations = [self.operation(verb, person, run) for verb, person in doing]
-        played = self.play(*operations, open_to={run})
+        swept = any(operation.verb == "expire" for operation in operations)
+        played = self.play(*operations, foretold=self.expired() if swept else {}, open_to={run})
         for operation, answer in zip(operations, played.answers, strict=True):
             if isinstance(answer, str) and operation.verb in ("approve", *ENDED_BY):
                 assert counted(operation, before, self.lives[run])
@@ -143,9 +144,8 @@ class Lifecycle(RuleBasedStateMachine):
     @rule(late=st.booleans(), fails=st.lists(st.booleans(), max_size=4), fault=faults)
     def look_after(self, late: bool, fails: list[bool], fault: Fault) -> None:
         """Expire what is late, or deliver what waits, to a chat where some posts fail."""
-        world = self.deputy.world()
-        foretold = {run: [model.expired(life, world), life] for run, life in self.lives.items()} if late else {}
         self.deputy.wall.fails = fails
+        foretold = self.expired() if late else {}
         self.play(Operation("expire" if late else "deliver"), fault=fault, foretold=foretold)
 
     @rule(fault=faults)
@@ -296,6 +296,11 @@ class Lifecycle(RuleBasedStateMachine):
         if operation.verb == "cancel":
             return {subject: [model.cancelled(life, person, world), life]}, None
         return {subject: [model.voted(life, person, operation.verb == "approve", world), life]}, None
+
+    def expired(self) -> dict[str, list[Life]]:
+        """What a sweep makes of each run: it looks at all of them, not only at the one in hand."""
+        world = self.deputy.world()
+        return {run: [model.expired(life, world), life] for run, life in self.lives.items()}
 
     def play(
         self,
