@@ -21,12 +21,12 @@ from bot.engine.lock import only_one
 from bot.engine.running import RunningHere
 from bot.identity.local import PEOPLE, LocalDirectory
 from bot.policy.cedar import CedarPolicy
-from bot.ports import Ports
+from bot.ports import Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.service.desk import Desk
 from bot.service.secrets import set_secret
 from bot.settings import Settings, make_data_dir
-from bot.store.database import SqlStore, open_store
+from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
 
@@ -76,28 +76,56 @@ class Deputy:
 
 
 @asynccontextmanager
-async def data(settings: Settings) -> AsyncIterator[tuple[SqlStore, BuiltinVault]]:
+async def data(
+    settings: Settings, announce: Announce | None = None
+) -> AsyncIterator[tuple[SqlStore, BuiltinVault]]:
     """Open the database and the vault, without working on runs: any number of processes may."""
     make_data_dir(settings.data_dir)
-    store = await open_store(settings.database)
+    store = await open_store(settings.database, announce)
     try:
         yield store, await open_vault(settings.key_file, store)
     finally:
         await store.close()
 
 
+async def prepare(settings: Settings) -> None:
+    """Bring every table up to date, the engine's too. Raises Unavailable."""
+    make_data_dir(settings.data_dir)
+    await (await open_store(settings.database)).close()
+    if settings.database_url:
+        from bot.engine.procrastinate import prepare_queue
+
+        await prepare_queue(settings.database_url)
+
+
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Deputy]:
-    """Bring everything up, in the order in which it depends on each other, and down again."""
-    if not settings.local_chat:
-        raise Invalid(
-            "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
-        )
+async def backing(settings: Settings, *, delivers: bool) -> AsyncIterator[tuple[SqlStore, BuiltinVault, Engine]]:
+    """Open the database, the vault and the engine that goes with it: SQLite is for one process at a time."""
+    make_data_dir(settings.data_dir)
+    if not settings.database_url:
+        with only_one(settings.data_dir):
+            async with data(settings) as (store, vault):
+                yield store, vault, EmbeddedEngine()
+        return
+    from bot.engine.procrastinate import announce, procrastinate_engine  # it takes long to import
+
+    async with (
+        data(settings, announce) as (store, vault),
+        procrastinate_engine(settings.database_url, delivers=delivers) as engine,
+    ):
+        yield store, vault, engine
+
+
+@asynccontextmanager
+async def running(settings: Settings, *, doors: bool = True) -> AsyncIterator[Deputy]:
+    """Bring everything up, in the order in which it depends on each other, and down again.
+
+    Without `doors` it only works on runs: no chat is listened to and nothing is posted.
+    """
+    _check_plan(settings, doors)
     async with AsyncExitStack() as stack:
-        make_data_dir(settings.data_dir)
-        stack.enter_context(only_one(settings.data_dir))
         harden_process()
-        store, vault = await stack.enter_async_context(data(settings))
+        store, vault, engine = await stack.enter_async_context(backing(settings, delivers=doors))
         runner = LocalRunner(settings.data_dir / "runs")
         await runner.open()
         stack.push_async_callback(runner.close)
@@ -111,23 +139,36 @@ async def running(settings: Settings) -> AsyncIterator[Deputy]:
             catalog=catalog_of(settings),
             vault=vault,
             store=store,
-            engine=EmbeddedEngine(),
+            engine=engine,
             runners={"local": runner},
-            chats={"local": channel},
+            chats={"local": channel} if doors else {},
             running=here,
             nonce=nonce,
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
         )
-        people = [Person(one.account, one.name, one.title, EXAMPLES[one.account]) for one in PEOPLE]
-        site = application(Desk(ports), channel, people)
-        listener = listen_on(settings)
+        listener = listen_on(settings) if doors else None
         worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.concurrency)
         await worker.start()
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
-        stack.push_async_callback((await serve(site, listener)).cleanup)
-        yield Deputy(settings, ports, store, vault, address(settings, listener))
+        if listener:
+            people = [Person(one.account, one.name, one.title, EXAMPLES[one.account]) for one in PEOPLE]
+            site = application(Desk(ports), channel, people)
+            stack.push_async_callback((await serve(site, listener)).cleanup)
+        yield Deputy(settings, ports, store, vault, address(settings, listener) if listener else "")
+
+
+def _check_plan(settings: Settings, doors: bool) -> None:
+    if doors and not settings.local_chat:
+        raise Invalid(
+            "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
+        )
+    if not doors and not settings.database_url:
+        raise Invalid(
+            "Workers beside `deputy serve` need a PostgreSQL database to share; on SQLite it does all the work.",
+            "DEPUTY_DATABASE_URL",
+        )
 
 
 def listen_on(settings: Settings) -> socket.socket:

@@ -30,7 +30,8 @@ class Worker:
 
     async def start(self) -> None:
         """Name what was lost with the last process, find what is queued, and begin."""
-        await recover(self._ports)
+        if self._ports.engine.exclusive:
+            await recover(self._ports)
         await requeue(self._ports)
         loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
         again = self._every(REQUEUE, self._requeue)
@@ -47,7 +48,8 @@ class Worker:
             run.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)
         try:
-            await self.deliver_once()
+            if self._ports.engine.delivers:
+                await self.deliver_once()
         except DeputyError as error:
             log.warning("the last posts wait for the next start: %s", error)
 
@@ -70,7 +72,7 @@ class Worker:
             log.exception("%s was not executed", run_id)
 
     async def _deliver(self) -> None:
-        if not await self.deliver_once():
+        if not (self._ports.engine.delivers and await self.deliver_once()):
             await self._ports.engine.knocked(SWEEP)
 
     async def deliver_once(self) -> int:

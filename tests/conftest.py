@@ -59,7 +59,7 @@ def run(asked: Request) -> Run:
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[postgres.Cluster]:
-    """Have a PostgreSQL server; where none is installed, what needs it is skipped, or fails if that is forbidden."""
+    """Have a PostgreSQL server; where none is installed, its tests are skipped, or fail if that is forbidden."""
     installed = postgres.binaries()
     if installed is None:
         miss = pytest.fail if os.environ.get("DEPUTY_NO_SKIP") else pytest.skip

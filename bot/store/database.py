@@ -15,7 +15,7 @@ from bot.core.audit import Entry
 from bot.core.principal import Who
 from bot.core.run import Place, Run, State
 from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
-from bot.store import chain, outbox, runs, schema, timeline, vault_rows
+from bot.store import chain, copying, outbox, runs, schema, timeline, vault_rows
 from bot.store.backend import Backend, backend
 from bot.store.change import apply
 from bot.store.writer import Writer
@@ -62,6 +62,15 @@ class SqlStore:
     async def check(self) -> None:
         """Raise Damaged where the stored pages don't fit each other. Takes seconds on a large SQLite file."""
         await self._read(self._backend.check)
+
+    async def fill(self, source: "SqlStore") -> int:
+        """Copy all that another store holds into this empty one, all or nothing; return how many rows.
+
+        Raises Conflict where this one isn't empty or a run is still running in the other, Damaged where the
+        audit chain doesn't hold on arrival.
+        """
+        with source._backend.errors():  # within: what this one raises is mapped already
+            return await self._write(lambda target: source._read_now(lambda there: copying.copy(there, target)))
 
     async def _read(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with self._backend.errors():
