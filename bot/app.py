@@ -25,7 +25,7 @@ from bot.ports import Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.service.desk import Desk
 from bot.service.secrets import set_secret
-from bot.settings import Settings, make_data_dir
+from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
@@ -124,8 +124,10 @@ async def running(settings: Settings, *, doors: bool = True) -> AsyncIterator[De
     """
     _check_plan(settings, doors)
     async with AsyncExitStack() as stack:
+        check_folders(settings)
         harden_process()
         store, vault, engine = await stack.enter_async_context(backing(settings, delivers=doors))
+        await store.check()
         runner = LocalRunner(settings.data_dir / "runs")
         await runner.open()
         stack.push_async_callback(runner.close)

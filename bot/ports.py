@@ -206,6 +206,7 @@ class Change:
     `run` replaces the run whose revision is one less (compare-and-set); a new run has revision 1.
     Every entry gets its place in the audit chain; every post is stamped with the last one's reference.
     `delivery` makes it happen once however often it is delivered.
+    `locks` are held by the run from here on, until it is no longer running; Busy where another holds one.
     `secrets` are new rows; Conflict where one has a name and version that exist.
     `rewrapped` rows replace the `key_id` and `wrapped_key`, and nothing else, of the rows with their name
     and version; Conflict where one is gone. `removed_secrets` are names, removed with all their versions.
@@ -217,6 +218,7 @@ class Change:
     scripts: tuple[Script, ...] = ()
     output: Output | None = None
     delivery: Delivery | None = None
+    locks: tuple[str, ...] = ()
     secrets: tuple[SecretRow, ...] = ()
     rewrapped: tuple[SecretRow, ...] = ()
     removed_secrets: tuple[str, ...] = ()
@@ -235,7 +237,7 @@ class Store(Protocol):
     """The truth: runs, audit chain, outbox, inbox, scripts and outputs."""
 
     async def commit(self, change: Change) -> tuple[Entry, ...]:
-        """Write a change. Raises Conflict (somebody was first, or delivered before), Unavailable."""
+        """Write a change. Raises Conflict (somebody was first, or delivered before), Busy, Unavailable."""
 
     async def delivered_before(self, delivery: Delivery) -> str | None:
         """Return the run an earlier delivery of the same id led to ('' for none), or None where it is new.

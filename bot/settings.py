@@ -13,6 +13,9 @@ from bot.core.errors import Invalid, Unavailable
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
+_YEAR = 365 * 86_400
+_MOST = {"concurrency": 1_000, "approval_ttl": _YEAR, "private_ttl": _YEAR}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -78,6 +81,8 @@ def _typed(variable: str, name: str, text: str) -> Any:
             number = type(default)(text)
             if not 0 < number < math.inf or (name == "port" and number > 65535):
                 raise ValueError
+            if number > _MOST.get(name, number):
+                raise Invalid(f"“{text}” is too much: {_MOST[name]} is the most.", variable)
             return number
     except (KeyError, ValueError):
         kind = {bool: "yes or no", int: "a positive whole number", float: "a positive number"}[type(default)]
@@ -85,6 +90,15 @@ def _typed(variable: str, name: str, text: str) -> Any:
     if not text.strip() and default != "":
         raise Invalid("It is empty.", variable)
     return Path(text) if isinstance(default, Path) else text
+
+
+def check_folders(settings: Settings) -> None:
+    """Raise Invalid naming the setting whose folder of actions or policies isn't there."""
+    for name in ("actions_dir", "policies_dir"):
+        folder = getattr(settings, name)
+        if not folder.is_dir():
+            sentence = f"There is no folder {folder}. Make it, or name the right one."
+            raise Invalid(sentence, f"DEPUTY_{name.upper()}")
 
 
 def make_data_dir(path: Path) -> None:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.core.errors import Conflict, DeputyError
+from bot.core.errors import Busy, Conflict, DeputyError
 from bot.ports import Ports, Waiting
 from bot.service.execute import execute
 from bot.service.sweep import expire, recover, requeue
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 SWEEP = 1.0
 FORGET = 60.0
 REQUEUE = 15.0
+RETRY = 0.5
 LONGEST_PAUSE = 60.0
 
 
@@ -27,6 +28,7 @@ class Worker:
         self._concurrency = concurrency
         self._loops: list[asyncio.Task[None]] = []
         self._runs: set[asyncio.Task[None]] = set()
+        self._busy: dict[str, None] = {}
 
     async def start(self) -> None:
         """Name what was lost with the last process, find what is queued, and begin."""
@@ -34,8 +36,8 @@ class Worker:
             await recover(self._ports)
         await requeue(self._ports)
         loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
-        again = self._every(REQUEUE, self._requeue)
-        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, again)]
+        again = (self._every(REQUEUE, self._requeue), self._every(RETRY, self._retry))
+        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, *again)]
 
     async def close(self, grace: float = 10.0) -> None:
         """Stop claiming, give running scripts `grace` seconds to be stopped, deliver what can be delivered."""
@@ -66,10 +68,19 @@ class Worker:
     async def _execute(self, run_id: str) -> None:
         try:
             await execute(self._ports, run_id, self._name)
+            await self._retry()
+        except Busy:
+            self._busy[run_id] = None
         except DeputyError as error:
-            log.error("%s was not executed: %s", run_id, error)
+            log.error("%s was not brought to its end: %s", run_id, error)
         except Exception:
-            log.exception("%s was not executed", run_id)
+            log.exception("%s was not brought to its end", run_id)
+
+    async def _retry(self) -> None:
+        """Try runs again that waited for a lock, in the order in which they came."""
+        waiting, self._busy = self._busy, {}
+        for run_id in waiting:
+            await self._ports.engine.remind(run_id)
 
     async def _deliver(self) -> None:
         if not (self._ports.engine.delivers and await self.deliver_once()):

@@ -1,4 +1,4 @@
-"""What a Google-style docstring says about parameters, and the labels that names give."""
+"""What a Google-style docstring says about parameters."""
 
 import re
 from collections.abc import Mapping
@@ -19,12 +19,6 @@ def helps(docstring: str) -> Mapping[str, str]:
         elif name:
             described[name] = f"{described[name]} {row.strip()}".strip()
     return {name: _first_sentence(words) for name, words in described.items()}
-
-
-def label(name: str) -> str:
-    """Return what people read for a name: `max_count` is “Max count”."""
-    words = re.sub(r"[_-]+", " ", name).strip()
-    return words[:1].upper() + words[1:]
 
 
 def _section(docstring: str) -> list[str]:

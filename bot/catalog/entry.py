@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from bot.catalog import values
-from bot.catalog.docstring import label
 from bot.catalog.files import Seen, Sight, Snapshot
 from bot.catalog.inputs import Inputs, check_locks, check_verify, declared, signed
 from bot.catalog.scripts import Scripts, read_scripts
@@ -15,7 +14,7 @@ from bot.core.action import Action, Risk, Script
 from bot.core.canonical import sha256_bytes
 from bot.core.command import VERBS
 from bot.core.errors import Invalid
-from bot.core.wording import listed
+from bot.core.wording import label, listed
 
 KNOWN = (
     *("summary", "risk", "title", "script", "runner", "target", "timeout", "idempotent", "private"),

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from string import Formatter
 
 from bot.catalog import values
-from bot.catalog.docstring import label
 from bot.catalog.fields import Base, fits, merged
 from bot.catalog.signature import Signature
 from bot.catalog.toml_file import Table
 from bot.core.parameter import Kind, Parameter
+from bot.core.wording import label
 
 _PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 

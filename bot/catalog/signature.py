@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from bot.catalog.docstring import helps, label
+from bot.catalog.docstring import helps
 from bot.core.errors import Invalid
 from bot.core.parameter import Choice, Kind, Parameter, bind_one
 from bot.core.text import shorten
+from bot.core.wording import label
 
 _KINDS: Mapping[str, Kind] = {
     "str": Kind.STRING,

@@ -1,5 +1,7 @@
 """`deputy check`: are actions, policies, cases and settings consistent?"""
 
+from pathlib import Path
+
 import typer
 
 from bot.core.errors import DeputyError
@@ -22,7 +24,7 @@ def _catalog_faults(settings: Settings) -> list[str]:
     from bot.app import catalog_of
 
     folder = catalog_of(settings)
-    faults = [f"{settings.actions_dir}/{fault}" for fault in folder.faults()]
+    faults = [_placed(settings.actions_dir, fault) for fault in folder.faults()]
     for action in folder.catalog():
         try:
             folder.interpreter(action)
@@ -42,8 +44,13 @@ def _policy_faults(settings: Settings) -> list[str]:
         policy.version()
         results = run_cases(policy, catalog_of(settings).catalog(), read_cases(settings.policies_dir / FILE))
     except DeputyError as error:
-        return [f"{settings.policies_dir}/{error}"]
+        return [_placed(settings.policies_dir, error)]
     return [f"{settings.policies_dir}/{one.where}: {one.name}: {one.sentence}" for one in results if not one.ok]
+
+
+def _placed(folder: Path, fault: DeputyError) -> str:
+    """Put the folder before a fault that names a file in it; one of the whole folder names it already."""
+    return str(fault) if str(fault).startswith(str(folder)) else f"{folder}/{fault}"
 
 
 def _summary(settings: Settings) -> str:

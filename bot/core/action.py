@@ -1,11 +1,14 @@
 """Actions: catalogued scripts with all that is known about them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.core.canonical import sha256_bytes
-from bot.core.parameter import Kind, Parameter
+from bot.core.parameter import Kind, Parameter, Value
+
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Risk(StrEnum):
@@ -63,6 +66,10 @@ class Action:
     def parameter(self, name: str) -> Parameter | None:
         """Return the parameter called `name`, or None."""
         return next((one for one in self.parameters if one.name == name), None)
+
+    def lock_names(self, arguments: Mapping[str, Value]) -> tuple[str, ...]:
+        """Return the locks of one run: `account:{account}` with its arguments put in."""
+        return tuple(_PLACE.sub(lambda place: str(arguments.get(place[1], "")), lock) for lock in self.locks)
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The cards of a run: what its state, its request and its outcome look like to people."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 from bot.core import wording
@@ -109,6 +110,15 @@ def outcome_blocks(result: Json, output: str) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def whole_text(result: Json, output: str) -> str:
+    """Return everything a script left as one text: facts line by line, other results as JSON, then its output."""
+    if isinstance(result, Mapping):
+        shown = "\n".join(f"{_head(name)}: {cell(value)}" for name, value in result.items())
+    else:
+        shown = "" if result is None else json.dumps(result, indent=2, ensure_ascii=False)
+    return "\n\n".join(part for part in (shown, output.strip("\n")) if part)
+
+
 def _table(rows: Iterable[Mapping[str, Json]]) -> Table:
     all_rows = list(rows)
     heads = list(dict.fromkeys(head for row in all_rows for head in row))
@@ -117,7 +127,7 @@ def _table(rows: Iterable[Mapping[str, Json]]) -> Table:
 
 
 def _head(name: str) -> str:
-    return shorten(visible(name.replace("_", " ").capitalize()), 60)
+    return shorten(visible(wording.label(name)), 60)
 
 
 def cell(value: Json) -> str:
@@ -167,7 +177,9 @@ def _approvals(run: Run) -> tuple[Fact, ...]:
 
 def argument_facts(run: Run) -> tuple[Fact, ...]:
     """Show every argument under its name, in one line each."""
-    return tuple(Fact(name, _short(_text(value)), code=True) for name, value in _shown_arguments(run).items())
+    return tuple(
+        Fact(wording.label(name), _short(_text(value)), code=True) for name, value in _shown_arguments(run).items()
+    )
 
 
 def _shown_arguments(run: Run) -> Mapping[str, Value]:

@@ -5,6 +5,7 @@
     ├── Refused       a rule says no; `reasons` says why and what to do next
     ├── NotFound      no such thing, or none that this person may see
     ├── Conflict      somebody else was first: a compare-and-set was lost
+    │   └── Busy      another run holds a lock that this one needs; it waits
     ├── Unavailable   a backend can't be reached or written
     └── Damaged       stored data doesn't hold: a hash, a seal, the database file
 
@@ -47,6 +48,10 @@ class NotFound(DeputyError):
 
 class Conflict(DeputyError):
     """A compare-and-set was lost: the state is another by now."""
+
+
+class Busy(Conflict):
+    """Another run holds a lock that this one needs: it waits, nothing is wrong."""
 
 
 class Unavailable(DeputyError):

@@ -1,5 +1,6 @@
 """The sentences people read about a run: what happened, why, and what comes next."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -30,6 +31,12 @@ def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def label(name: str) -> str:
+    """Return what people read for a name: `max_count` is “Max count”."""
+    words = re.sub(r"[_-]+", " ", name).strip()
+    return words[:1].upper() + words[1:]
 
 
 def count(number: int, one: str, many: str = "") -> str:

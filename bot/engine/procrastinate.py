@@ -29,6 +29,9 @@ POLL = 0.5  # seconds until the queue is looked into, should no notification com
 PAUSE = 1.0  # seconds before the queue is worked on again after a failure
 CONNECTIONS = 4
 
+# Cards of these are often overtaken by the next one: in other processes they wait for that, or for a look.
+_PASSING = (State.QUEUED, State.RUNNING)
+
 _WAKE = text("SELECT pg_notify(:channel, '')")
 # The same row that Procrastinate writes. One that waits already is enough.
 _ENQUEUE = text(
@@ -44,7 +47,7 @@ def announce(connection: Connection, change: Change) -> None:
     if change.run and change.run.state is State.QUEUED:
         row = {"queue": QUEUE, "name": NAME, "run": change.run.id, "lock": _lock(change.run.id)}
         connection.execute(_ENQUEUE, row)
-    if change.posts:
+    if change.posts and not (change.run and change.run.state in _PASSING):
         connection.execute(_WAKE, {"channel": CHANNEL})
 
 

@@ -117,8 +117,6 @@ class LocalRunner:
             # Whatever happened, a cancellation too: the script ends now, and nobody leaves before it has.
             supervisor.stop()
             await asyncio.wait({course})
-            refill.cancel()
-            self._refill()
         return reason, course.result()
 
     def _refill(self) -> None:

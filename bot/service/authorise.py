@@ -53,6 +53,7 @@ async def seal(
     reason: str,
     nonce: str,
     expires_at: datetime,
+    policy_version: str,
 ) -> Request:
     """Build the sealed request from what lies there now. Raises where a part of it can't be named exactly."""
     script, libraries, verify = script_hashes(action)
@@ -67,7 +68,7 @@ async def seal(
         definition=action.definition,
         interpreter=ports.catalog.interpreter(action),
         credentials=await _credentials(ports, action, arguments),
-        policy_version=ports.policy.version(),
+        policy_version=policy_version,
         expires_at=expires_at,
         nonce=nonce,
         door=door,

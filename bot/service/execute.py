@@ -1,7 +1,6 @@
 """Executing a queued run: check everything again, start it once, tell how it ended."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,8 +9,9 @@ from datetime import timedelta
 from bot.core import wording
 from bot.core.action import Action
 from bot.core.canonical import Json
+from bot.core.cards import whole_text
 from bot.core.decision import Deny, NeedsApproval
-from bot.core.errors import Conflict, DeputyError, Unavailable
+from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
 from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.parameter import Value
 from bot.core.run import Outcome, Run, State
@@ -30,7 +30,10 @@ LIVE_LINES = 12
 
 
 async def execute(ports: Ports, run_id: str, worker: str) -> None:
-    """Take one queued run to its end. A lost compare-and-set means another worker has it: nothing to do."""
+    """Take one queued run to its end. A lost compare-and-set means another worker has it: nothing to do.
+
+    Raises Busy where another run holds a lock that this one needs: it stays queued.
+    """
     run = await ports.store.run(run_id)
     if run.state is not State.QUEUED:
         return
@@ -40,7 +43,10 @@ async def execute(ports: Ports, run_id: str, worker: str) -> None:
             await record(ports, advance(run, Happening(Event.REFUSE, reasons=reasons), ports.clock.now()))
             return
         start = advance(run, Happening(Event.START, worker=worker), ports.clock.now())
-        await record(ports, start)
+        action = ports.catalog.action(run.request.action)
+        await record(ports, start, locks=action.lock_names(run.request.arguments))
+    except Busy:
+        raise
     except Conflict:
         return
     async with ports.running.begin(run.id) as stop:
@@ -140,15 +146,11 @@ def _happening(ports: Ports, run: Run, event: Event, outcome: Outcome) -> tuple[
     by = ports.running.stopped_by(run.id) if event is Event.CANCEL else None
     if event is Event.CANCEL and by is None:
         event = Event.INTERRUPT
-    text = (
-        outcome.output
-        if outcome.result is None
-        else f"{json.dumps(outcome.result, indent=2, ensure_ascii=False)}\n{outcome.output}"
-    )
+    text = whole_text(outcome.result, outcome.output)
     if not run.private:
         kept = replace(outcome, output=outcome.output[:20_000], result=_small(outcome.result))
         return Happening(event, by=by or DEPUTY, outcome=kept), Output(run.id, text)
-    whole = "\n".join(part for part in (outcome.summary, text.strip(), outcome.check) if part)
+    whole = "\n".join(part for part in (outcome.summary, text, outcome.check) if part)
     bare = Outcome(code=outcome.code, seconds=outcome.seconds, verified=outcome.verified)
     output = Output(
         run.id,

@@ -36,7 +36,8 @@ async def menu(ports: Ports, caller: Caller) -> Card:
     if not actions:
         return Card(
             "Nothing you may do yet",
-            lead=f"You are {caller.principal.name}, and none of your groups gives you a role here. "
+            lead=_broken_policies(ports)
+            or f"You are {caller.principal.name}, and none of your groups gives you a role here. "
             "If you should have one, ask the people who look after Deputy to add your group to a role.",
         )
     usage = await ports.store.usage(caller.principal.who)
@@ -51,6 +52,15 @@ async def menu(ports: Ports, caller: Caller) -> Card:
         blocks=tuple(menus),
         footnote="help <action> tells more; /deputy <action> name=value runs it at once.",
     )
+
+
+def _broken_policies(ports: Ports) -> str:
+    """Say what is wrong with the policies, empty where nothing is: while they are broken, nobody holds a role."""
+    try:
+        ports.policy.version()
+    except DeputyError as fault:
+        return f"The policies are broken, so nothing is allowed until whoever keeps them mends this: {fault}"
+    return ""
 
 
 def _item(action: Action, mine: Mapping[str, Decision]) -> Item:
@@ -207,7 +217,8 @@ def whoami(ports: Ports, caller: Caller) -> Card:
     lead = (
         "Your roles come from your groups, never from your own rights."
         if principal.roles
-        else ("None of your groups gives you a role here, so there is nothing you may run.")
+        else _broken_policies(ports)
+        or "None of your groups gives you a role here, so there is nothing you may run."
     )
     return Card(principal.name, lead=lead, facts=tuple(facts))
 

@@ -1,5 +1,7 @@
 """Writing one step of a run: its state, its audit entry and its cards, in one transaction."""
 
+import asyncio
+
 from bot.core import cards
 from bot.core.action import Script
 from bot.core.audit import Draft, Entry
@@ -7,6 +9,11 @@ from bot.core.lifecycle import Step
 from bot.core.parameter import Value
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Output, Ports, Post, SecretRow
+
+# A card of these states is often overtaken by the next one, which then takes its place in the outbox: one post
+# instead of three for a short script, and none is delivered while the script is being started.
+_PASSING = (State.QUEUED, State.RUNNING)
+SOON = 0.05  # seconds
 
 
 async def record(
@@ -17,8 +24,9 @@ async def record(
     scripts: tuple[Script, ...] = (),
     secrets: tuple[SecretRow, ...] = (),
     output: Output | None = None,
+    locks: tuple[str, ...] = (),
 ) -> tuple[Entry, ...]:
-    """Commit a step and let the workers know. Raises Conflict where somebody was first, Unavailable."""
+    """Commit a step and let the workers know. Raises Conflict where somebody was first, Busy, Unavailable."""
     change = Change(
         entries=(step.entry,),
         run=step.run,
@@ -26,11 +34,13 @@ async def record(
         scripts=scripts,
         output=output,
         delivery=delivery,
+        locks=locks,
         secrets=secrets,
         removed_secrets=secret_arguments(step.run) if step.run.state.ended else (),
     )
     entries = await ports.store.commit(change)
-    ports.engine.knock()
+    soon = SOON if step.run.state in _PASSING else 0.0
+    asyncio.get_running_loop().call_later(soon, ports.engine.knock)
     if step.run.state is State.QUEUED:
         await ports.engine.enqueue(step.run.id)
     return entries

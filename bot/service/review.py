@@ -105,4 +105,5 @@ async def sealed_now(ports: Ports, run: Run) -> Request:
         reason=request.reason,
         nonce=request.nonce,
         expires_at=request.expires_at,
+        policy_version=ports.policy.version(),
     )

@@ -15,6 +15,7 @@ from bot.core.parameter import Bound, Fault, Value, bind
 from bot.core.request import Request
 from bot.core.run import Run, State
 from bot.core.secret import SHORTEST
+from bot.core.text import visible
 from bot.ports import Delivery, Ports, SecretRow
 from bot.service.authorise import authorise, could, seal
 from bot.service.choices import choices_for
@@ -38,9 +39,6 @@ class Asked:
 
 async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery) -> Reply:
     """Take a request as far as it gets now: refused, waiting for approval, queued, or back as a form."""
-    earlier = await ports.store.delivered_before(delivery)
-    if earlier is not None:
-        return Reply(run=earlier)
     action = find(ports, caller, asked.action)
     decision = could(ports, caller.principal, action, caller.door)
     bound = _bind(action, asked)
@@ -56,16 +54,17 @@ async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery)
 def find(ports: Ports, caller: Caller, name: str) -> Action:
     """Return the action somebody means; raises NotFound with the nearest ones *they* may run."""
     catalog = ports.catalog.catalog()
-    action = catalog.get(name)
-    if action is not None:
-        return ports.catalog.action(action.id)
-    if fault := catalog.faults.get(plain(name)):
-        raise Invalid(f"“{name}” can't run until its author mends it. {fault}")
+    meant = plain(name)
+    if meant in catalog.actions or meant in catalog.faults:
+        try:
+            return ports.catalog.action(meant)
+        except Invalid as fault:
+            raise Invalid(f"“{meant}” can't run until its author mends it. {fault}") from None
     menu = ports.policy.menu(caller.principal, catalog, caller.door)
     mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
     similar = catalog.similar(name, mine)
     hint = f"Did you mean {wording.listed(similar, 'or')}?" if similar else "Type /deputy to see what you may do."
-    raise NotFound(f"There is no action “{name[:60]}”. {hint}")
+    raise NotFound(f"There is no action “{visible(name[:60])}”. {hint}")
 
 
 async def form(
@@ -143,6 +142,7 @@ async def _begin(
         reason=asked.reason.strip(),
         nonce=ports.nonce(),
         expires_at=ports.clock.now() + timedelta(seconds=ports.approval_ttl),
+        policy_version=_policy_version(ports, decision),
     )
     run = _new_run(ports, run_id, caller, action, request, decision, asked)
     step = begin(run, _happening(ports, caller, decision), ports.clock.now())
@@ -154,6 +154,16 @@ async def _begin(
             raise
         return Reply(run=earlier)
     return Reply(run=run_id)
+
+
+def _policy_version(ports: Ports, decision: Decision) -> str:
+    """Return the policies' version; nothing for a refusal that is due to their being too broken to have one."""
+    try:
+        return ports.policy.version()
+    except Invalid:
+        if isinstance(decision, Deny):
+            return ""
+        raise
 
 
 def _seal_secrets(

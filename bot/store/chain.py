@@ -28,7 +28,7 @@ def append(connection: Connection, drafts: Sequence[Draft]) -> tuple[Entry, ...]
             f"The audit log has an entry {entries[0].sequence} already, though its head says otherwise. "
             "Nothing was done; run `deputy audit verify`."
         ) from error
-    connection.execute(update(audit_head).values(sequence=sequence, hash=previous))
+    connection.execute(update(audit_head), {"sequence": sequence, "hash": previous})
     return tuple(entries)
 
 

@@ -3,12 +3,13 @@
 from sqlalchemy import Connection
 
 from bot.core.audit import Entry
+from bot.core.run import State
 from bot.ports import Change
-from bot.store import chain, outbox, runs, vault_rows
+from bot.store import chain, locks, outbox, runs, vault_rows
 
 
 def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
-    """Write a change and return its audit entries. Raises Conflict, Damaged."""
+    """Write a change and return its audit entries. Raises Conflict, Busy, Damaged."""
     # First: who holds the chain's head is alone with all that follows.
     entries = chain.append(connection, change.entries)
     if change.delivery:
@@ -17,6 +18,9 @@ def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
     runs.keep_scripts(connection, change.scripts)
     if change.run:
         runs.save(connection, change.run)
+        if change.run.started and change.run.state is not State.RUNNING:
+            locks.release(connection, change.run.id)
+        locks.hold(connection, change.run.id, change.locks)
     if change.output:
         runs.keep_output(connection, change.output)
     for post in change.posts:

@@ -19,7 +19,7 @@ def accept(connection: Connection, delivery: Delivery, run: str, at: datetime | 
     """Remember a delivery and the run it led to. Raises Conflict where its id came before."""
     row = {**vars(delivery), "run": run, "at": None if at is None else moment(at)}
     try:
-        connection.execute(insert(deliveries).values(row))
+        connection.execute(insert(deliveries), row)
     except IntegrityError as error:
         raise Conflict("This was delivered before and was acted on then; nothing was done again.") from error
 
@@ -47,9 +47,9 @@ def put(connection: Connection, post: Post, reference: str) -> None:
     card = post.card if post.card.audit else replace(post.card, audit=reference)
     place = {"platform": post.place.platform, "conversation": post.place.conversation, "key": post.key}
     same = [outbox.c[column] == value for column, value in place.items()]
-    connection.execute(update(outbox).where(outbox.c.status == WAITING, *same).values(status=SUPERSEDED))
+    connection.execute(update(outbox).where(outbox.c.status == WAITING, *same), {"status": SUPERSEDED})
     shown = {"run": card.run, "only_for": post.only, "card": card_text(card)}
-    connection.execute(insert(outbox).values(**place, **shown, status=WAITING, due="", attempts=0))
+    connection.execute(insert(outbox), {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
@@ -70,7 +70,7 @@ def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
 
 def posted(connection: Connection, ids: Collection[int]) -> None:
     """Mark posts as delivered."""
-    connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(status=POSTED))
+    connection.execute(update(outbox).where(outbox.c.id.in_(ids)), {"status": POSTED})
 
 
 def postpone(connection: Connection, post: int, until: datetime) -> None:

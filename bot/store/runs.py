@@ -20,12 +20,12 @@ def save(connection: Connection, run: Run) -> None:
     """Write a run whose revision is one more than the stored one's. Raises Conflict where it isn't."""
     if run.revision == 1:
         try:
-            connection.execute(insert(runs).values(run_row(run)))
+            connection.execute(insert(runs), run_row(run))
         except IntegrityError as error:
             raise Conflict(f"There is a run {run.id} already. Nothing was done; ask again.") from error
         return
     mine = (runs.c.id == run.id) & (runs.c.revision == run.revision - 1)
-    if connection.execute(update(runs).where(mine).values(run_row(run))).rowcount == 0:
+    if connection.execute(update(runs).where(mine), run_row(run)).rowcount == 0:
         raise Conflict(
             f"Somebody else changed {run.id} at the same moment, so nothing was done. Look at its card again."
         )

@@ -98,7 +98,8 @@ class SqliteFile:
 
     def check(self, connection: Connection) -> None:
         """Read every page of the file and raise Damaged where they don't fit. Takes seconds on a large one."""
-        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
+        said = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        found = said.splitlines()[-1]  # a heading may stand before it
         if found != "ok":
             raise Damaged(f"The database {self.path} is damaged ({found}). Stop Deputy and restore a backup.")
 

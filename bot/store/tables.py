@@ -100,6 +100,14 @@ audit_head = Table(
     Column("hash", Text, nullable=False),
 )
 
+# What a running run keeps others from working on meanwhile.
+locks = Table(
+    "locks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("run", Text, nullable=False, index=True),
+)
+
 # `due` is empty for a post that was never tried: it is due at once. `only_for` is `Post.only`.
 outbox = Table(
     "outbox",

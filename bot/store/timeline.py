@@ -19,8 +19,8 @@ def show(connection: Connection, post: Post, now: datetime) -> Message:
         return _write(connection, post.place, post.key, now, shown)
     if shown.items() <= there._mapping.items():
         return read_message(there)
-    changed = update(messages).where(messages.c.id == there.id).values(version=there.version + 1, **shown)
-    return read_message(connection.execute(changed.returning(messages)).one())
+    changed = update(messages).where(messages.c.id == there.id).returning(messages)
+    return read_message(connection.execute(changed, {"version": there.version + 1, **shown}).one())
 
 
 def say(connection: Connection, place: Place, author: str, text: str, key: str, now: datetime) -> Message:
@@ -44,4 +44,4 @@ def _find(connection: Connection, place: Place, key: str) -> AnyRow | None:
 def _write(connection: Connection, place: Place, key: str, now: datetime, said: dict[str, str]) -> Message:
     empty = {"version": 1, "only_for": "", "author": "", "text": ""}
     row = {**empty, "conversation": place.conversation, "key": key, "at": moment(now), **said}
-    return read_message(connection.execute(insert(messages).values(row).returning(messages)).one())
+    return read_message(connection.execute(insert(messages).returning(messages), row).one())

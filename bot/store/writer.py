@@ -90,6 +90,8 @@ class Writer:
 
 def _each(connection: Connection, steps: Sequence[Step[Any]]) -> list[Any]:
     """Run each step behind a savepoint of its own; the result of one that failed is its error."""
+    if len(steps) == 1:
+        return [steps[0](connection)]  # it takes no other along, so the transaction itself is enough
     return [_guarded(connection, step) for step in steps]
 
 

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from bot.core.lifecycle import diagram
 from bot.settings import Settings
 from tests.architecture.tree import ROOT
@@ -29,3 +31,16 @@ def test_every_make_target_it_shows_is_there() -> None:
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert shown
     assert {one or other for one, other in shown} <= targets
+
+
+@pytest.mark.parametrize(
+    ("language", "shipped"),
+    [
+        ("python", "actions/accounts/unlock-account.py"),
+        ("toml", "actions/accounts/unlock-account.toml"),
+        ("cedar", "policies/accounts.cedar"),
+    ],
+)
+def test_what_it_shows_is_what_is_shipped(language: str, shipped: str) -> None:
+    (shown,) = re.findall(rf"^```{language}\n(.*?)\n```$", README.read_text(), re.MULTILINE | re.DOTALL)
+    assert shown in (ROOT / shipped).read_text()

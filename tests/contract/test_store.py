@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.action import Script
 from bot.core.audit import GENESIS
-from bot.core.errors import Conflict, DeputyError, Invalid, NotFound
+from bot.core.errors import Busy, Conflict, DeputyError, Invalid, NotFound
 from bot.core.principal import Who
 from bot.core.run import Place, State
 from bot.ports import Change, Delivery, Output, Waiting
@@ -176,6 +176,19 @@ async def test_P5_of_fifty_commits_of_one_revision_exactly_one_wins(store: SqlSt
     (winner,) = [run for run, answer in zip(rivals, answers, strict=True) if not isinstance(answer, Conflict)]
     assert await store.run("R-1") == winner
     assert (await verified(store)).holds == 2
+
+
+async def test_a_lock_is_held_until_its_run_is_no_longer_running(store: SqlStore) -> None:
+    first, second = a_run("R-1", state=State.RUNNING, started=NOW), a_run("R-2", state=State.RUNNING, started=NOW)
+    await store.commit(a_change(first, locks=("account:alice", "target:dc1")))
+    with pytest.raises(Busy):
+        await store.commit(a_change(second, locks=("target:dc1", "account:bob")))
+    with pytest.raises(NotFound):
+        await store.run("R-2")
+    await store.commit(a_change(a_run("R-3", state=State.RUNNING, started=NOW), locks=("account:bob",)))
+    await store.commit(a_change(replace(first, state=State.INTERRUPTED, revision=2)))
+    await store.commit(a_change(second, locks=("target:dc1",)))
+    assert (await store.run("R-2")).state is State.RUNNING
 
 
 async def test_an_unknown_run_is_not_found(store: SqlStore) -> None:

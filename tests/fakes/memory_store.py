@@ -14,7 +14,7 @@ from datetime import datetime
 from bot.core import audit, canonical
 from bot.core.action import Script
 from bot.core.audit import Entry
-from bot.core.errors import Conflict, Damaged, NotFound
+from bot.core.errors import Busy, Conflict, Damaged, NotFound
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Output, Post, SecretRow, Waiting
@@ -31,6 +31,7 @@ class _Contents:
     deliveries: dict[str, tuple[str, str]] = field(default_factory=dict)
     posts: dict[int, tuple[Waiting, datetime | None]] = field(default_factory=dict)
     secrets: dict[tuple[str, int], SecretRow] = field(default_factory=dict)
+    locks: dict[str, str] = field(default_factory=dict)
     last_post: int = 0
 
     def copy(self) -> "_Contents":
@@ -42,6 +43,7 @@ class _Contents:
             self._deliver(change.delivery, change.run.id if change.run else "")
         if change.run:
             self._put_run(change.run)
+            self._lock(change.run, change.locks)
         for script in change.scripts:
             self.scripts.setdefault(script.sha, script.content)
         if change.output:
@@ -67,6 +69,13 @@ class _Contents:
         if (before.revision if before else 0) != run.revision - 1:
             raise Conflict(f"{run.id} has changed meanwhile.")
         self.runs[run.id] = run
+
+    def _lock(self, run: Run, names: tuple[str, ...]) -> None:
+        if run.state is not State.RUNNING:
+            self.locks = {name: holder for name, holder in self.locks.items() if holder != run.id}
+        if self.locks.keys() & set(names):
+            raise Busy(f"{run.id} waits.")
+        self.locks |= dict.fromkeys(names, run.id)
 
     def _put_post(self, post: Post, reference: str) -> None:
         if reference and not post.card.audit:

@@ -208,7 +208,7 @@ async def test_who_waits_for_posts_hears_of_those_of_another_process(
     waiting = asyncio.create_task(engine.knocked(3600))
     await asyncio.sleep(0)
 
-    await store.commit(a_change(a_run("R-1"), posts=(a_post(),)))
+    await store.commit(a_change(a_run("R-1", state=State.SUCCEEDED), posts=(a_post(),)))
 
     async with asyncio.timeout(30):
         await waiting

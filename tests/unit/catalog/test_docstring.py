@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.catalog.docstring import helps, label
+from bot.catalog.docstring import helps
+from bot.core.wording import label
 
 DOCSTRING = """Clean a folder.
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.action import Script
-from bot.core.errors import NotFound, Refused, Unavailable
+from bot.core.errors import Busy, NotFound, Refused, Unavailable
+from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Account
 from bot.core.work import Exit, ExitReason, Work
 from bot.engine.embedded import EmbeddedEngine
@@ -15,7 +16,7 @@ from bot.ports import Change
 from bot.service import query
 from bot.service.execute import execute
 from bot.service.sweep import recover, requeue
-from tests.fakes.company import PLACE, Company
+from tests.fakes.company import PLACE, Company, action
 
 
 def ends(exit_: Exit) -> Callable[[Work], Exit]:
@@ -271,3 +272,33 @@ async def test_a_script_that_fails_without_a_sentence_is_told_by_its_last_line()
     run = await company.say("ann", "look")
     await company.work()
     assert (await company.told(run))[0].card.lead == "It failed: There is no such file."
+
+
+async def test_two_runs_that_share_a_lock_never_overlap() -> None:
+    company = Company()
+    company.shelf.actions["hold"] = replace(
+        company.shelf.actions["hold"],
+        parameters=(Parameter("account", Kind.STRING, "Account", required=True),),
+        locks=("account:{account}",),
+    )
+    first, second, other = [await company.say("ann", f"hold {name}") for name in ("alice", "alice", "bob")]
+    started = [asyncio.create_task(execute(company.ports, run, "worker-1")) for run in (first, other)]
+    while len(company.puppets.started) < 2:
+        await asyncio.sleep(0)
+    with pytest.raises(Busy):
+        await execute(company.ports, second, "worker-2")
+    assert await company.state(second) == "queued"
+    assert company.ports.running.stop(first, (await company.caller("ann")).principal.who)
+    await started[0]
+    retried = asyncio.create_task(execute(company.ports, second, "worker-2"))
+    while len(company.puppets.started) < 3:
+        await asyncio.sleep(0)
+    for run in (second, other):
+        company.ports.running.stop(run, (await company.caller("ann")).principal.who)
+    await asyncio.gather(retried, started[1])
+    assert [work.run for work in company.puppets.started] == [first, other, second]
+
+
+def test_a_lock_is_named_by_arguments_as_they_are() -> None:
+    locked = action("change", locks=("account:{account}", "{account}{nobody}"))
+    assert locked.lock_names({"account": "{account}"}) == ("account:{account}", "{account}")
