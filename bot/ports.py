@@ -15,7 +15,7 @@ from bot.core.audit import Draft, Entry
 from bot.core.card import Card
 from bot.core.catalog import Catalog
 from bot.core.decision import Decision
-from bot.core.parameter import Value
+from bot.core.parameter import Choice, Value
 from bot.core.principal import Account, Principal, Who
 from bot.core.run import Place, Run, State
 from bot.core.secret import Secret
@@ -370,7 +370,10 @@ class Running(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything the services need, put together once by `app.py`."""
+    """Everything the services need, put together once by `app.py`.
+
+    `answers` are those of query actions by query and person, with the moment they were given; times in seconds.
+    """
 
     clock: Clock
     directory: Directory
@@ -385,3 +388,4 @@ class Ports:
     nonce: Callable[[], str]
     approval_ttl: float = 8 * 3600.0
     private_ttl: float = 3600.0
+    answers: dict[tuple[str, str], tuple[datetime, tuple[Choice, ...]]] = field(default_factory=dict)

@@ -34,9 +34,9 @@ def test_() -> None:
 
 @app.command()
 def explain(
+    who: Annotated[str, typer.Option("--as", help="helpdesk, manager, oncall, engineer or nobody")],
     action: Annotated[str, typer.Argument(help="The action's id")],
     arguments: Annotated[list[str] | None, typer.Argument(help="name=value …")] = None,
-    who: Annotated[str, typer.Option("--as", help="helpdesk, manager, oncall, engineer or nobody")] = "",
 ) -> None:
     """Say what would be decided, by which policies, and who else could or who approves."""
     asyncio.run(_explain(read(), who, action, arguments or []))

@@ -24,6 +24,7 @@ class Tag(StrEnum):
     REQUEST_APPROVED = "request:approved"
     REQUEST_EXPIRED = "request:expired"
     REQUEST_WITHDRAWN = "request:withdrawn"
+    ACCESS_REFUSED = "access:refused"
     QUERY_RAN = "query:ran"
     RUN_STARTED = "run:started"
     RUN_REFUSED = "run:refused"

@@ -40,7 +40,7 @@ def run_card(run: Run) -> Card:
     return Card(
         title=run.title,
         tone=_TONES.get(run.state, Tone.BAD),
-        lead=wording.lead(run),
+        lead=visible(wording.lead(run), lines=True),
         facts=_facts(run),
         blocks=() if run.private else outcome_blocks(run.outcome.result, run.outcome.output),
         buttons=_buttons(run),
@@ -75,7 +75,9 @@ def private_result(run: Run) -> Card:
     return Card(
         title=f"{run.title}: the result",
         tone=Tone.GOOD if good else Tone.BAD,
-        lead="Only you see this. It can be read for an hour." if good else "It failed. Only you see what it said.",
+        lead="Only you see this, and not for long: note it now."
+        if good
+        else "It failed. Only you see what it said.",
         blocks=(Hidden(run.id),),
         run=run.id,
     )
@@ -90,6 +92,7 @@ def interrupted_notice(run: Run) -> Card:
         facts=argument_facts(run),
         buttons=(Button("Run again", Verb.RERUN, run.id),),
         run=run.id,
+        state=run.state.value,
     )
 
 
@@ -164,7 +167,7 @@ def _sealed_facts(run: Run) -> tuple[Fact, ...]:
         Fact("Target", visible(request.target)),
         *([Fact("Credential", credentials, code=True)] if credentials else []),
         Fact("Script", f"{request.action} {request.script[:12]}", code=True),
-        Fact("Decide by", wording.clock(request.expires_at)),
+        *([Fact("Decide by", wording.clock(request.expires_at))] if not run.state.ended else []),
     )
 
 

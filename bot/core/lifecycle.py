@@ -127,6 +127,8 @@ def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dic
 
 def _facts(run: Run, happening: Happening) -> dict[str, Json]:
     facts: dict[str, Json] = {"action": run.request.action, "digest": run.digest, "state": run.state.value}
+    if run.revision == 1:
+        facts["request"] = run.request.sealed()
     if happening.reasons:
         facts["reasons"] = happening.reasons
     if happening.policies:
@@ -136,7 +138,7 @@ def _facts(run: Run, happening: Happening) -> dict[str, Json]:
         facts["comment"] = happening.vote.comment
     if happening.outcome:
         facts["summary"], facts["code"] = happening.outcome.summary, happening.outcome.code
-        facts["verified"] = happening.outcome.verified
+        facts["verified"], facts["check"] = happening.outcome.verified, happening.outcome.check
     if happening.event is Event.START:
         facts["attempt"], facts["worker"] = run.attempt, run.worker
     return {**happening.facts, **facts}

@@ -126,7 +126,8 @@ def _string(parameter: Parameter, given: object) -> str:
     if len(text) > limit:
         raise ValueError(f"is {len(text):,} characters long; {limit:,} is the most")
     if parameter.pattern and not re.fullmatch(parameter.pattern, text):
-        raise ValueError(f"doesn't fit the pattern {parameter.pattern}")
+        told = parameter.help.rstrip(".")
+        raise ValueError(f"doesn't fit: {told}" if told else f"doesn't fit the pattern {parameter.pattern}")
     return text
 
 

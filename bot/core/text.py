@@ -7,6 +7,10 @@ are never shown as themselves on a card an approver reads (attack X3).
 import re
 import unicodedata
 
+from bot.core.errors import Invalid
+
+LONGEST_WORDS = 1_000
+
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Letters and marks that show nothing: Default_Ignorable_Code_Point (Unicode, DerivedCoreProperties.txt)
 # as far as no category above has them, and the blank of Braille.
@@ -26,6 +30,16 @@ def fault_in(text: str, *, lines: bool) -> str | None:
         if char in "\u2028\u2029":
             return f"holds the line separator {escape(char)}"
     return None
+
+
+def checked_words(text: str, what: str) -> str:
+    """Return a person's words (a reason, a comment) as they may be kept. Raises Invalid naming `what`."""
+    fault = fault_in(text, lines=True)
+    if fault:
+        raise Invalid(f"It {fault}.", what)
+    if len(text) > LONGEST_WORDS:
+        raise Invalid(f"It has {len(text):,} characters; {LONGEST_WORDS:,} is the most.", what)
+    return text.strip()
 
 
 def escape(char: str) -> str:

@@ -46,6 +46,8 @@ def count(number: int, one: str, many: str = "") -> str:
 
 def seconds(duration: float) -> str:
     """Return a duration in words: `0.8 s`, `3 min 5 s`."""
+    if duration < 0.1:
+        return "less than 0.1 s"
     if duration < 60:
         return f"{duration:.1f} s"
     return f"{int(duration // 60)} min {int(duration % 60)} s"
@@ -123,10 +125,8 @@ def _cancelled(run: Run) -> str:
 
 
 def _interrupted(run: Run) -> str:
-    return (
-        "Deputy was stopped while this was running, so nobody knows how far it came. "
-        "Look at the target first; then run it again if it is needed."
-    )
+    why = " ".join(run.reasons) or "Deputy was stopped while this was running, so nobody knows how far it came."
+    return f"{why} Look at the target first; then run it again if it is needed."
 
 
 def _expired(run: Run) -> str:

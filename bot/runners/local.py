@@ -25,7 +25,8 @@ PR_SET_DUMPABLE = 4
 # Seconds to read what is left in the pipes once all writers are gone.
 LAST_WORDS = 5.0
 
-# Seconds a script has the processor to itself before the next supervisor starts.
+# Seconds that a script, and the end of a short one, have the processor to themselves before the next
+# supervisor starts.
 HEAD_START = 0.05
 
 
@@ -110,7 +111,7 @@ class LocalRunner:
     ) -> tuple[ExitReason, Ending]:
         over = asyncio.Event()
         course = asyncio.create_task(_course(supervisor, launch, _pump(supervisor, work.output_cap, output, over)))
-        refill = asyncio.get_running_loop().call_later(HEAD_START, self._refill)
+        asyncio.get_running_loop().call_later(HEAD_START, self._refill)
         try:
             reason = await _first(course, work.timeout, stop, over)
         finally:

@@ -1,12 +1,11 @@
 """Cancelling: a request that waits is withdrawn, a queued run ends, a running script is stopped."""
 
-from bot.core.decision import Deny
-from bot.core.errors import Conflict, DeputyError, Refused
+from bot.core.errors import Conflict, Refused
 from bot.core.lifecycle import Event, Happening, advance, wording
 from bot.core.run import Run, State
 from bot.ports import Delivery, Ports
-from bot.service.authorise import may_approve
-from bot.service.record import record
+from bot.service.query import approver_of, existing_run
+from bot.service.record import record, refused
 from bot.service.reply import Caller, Reply
 
 _EVENTS = {State.AWAITING_APPROVAL: Event.WITHDRAW, State.QUEUED: Event.CANCEL}
@@ -16,7 +15,7 @@ async def cancel(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) 
     """Stop a run as far as it can be stopped. Raises Refused, Conflict, NotFound."""
     if await ports.store.delivered_before(delivery) is not None:
         return Reply(run=run_id)
-    run = await ports.store.run(run_id)
+    run = await existing_run(ports, run_id)
     await _check_rights(ports, caller, run)
     by = caller.principal.who
     if run.state is State.RUNNING:
@@ -32,14 +31,10 @@ async def cancel(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) 
 
 
 async def _check_rights(ports: Ports, caller: Caller, run: Run) -> None:
-    """The requester may cancel, and whoever may approve the action."""
-    if caller.principal.who == run.request.requester:
+    """The requester may cancel, and whoever may approve the action. Raises Refused, which is audited."""
+    who = caller.principal.who
+    if who == run.request.requester or await approver_of(ports, caller, run):
         return
-    try:
-        action = ports.catalog.action(run.request.action)
-        requester = await ports.directory.live(run.request.requester)
-    except DeputyError as error:
-        raise Refused(f"Only {run.request.requester.name}, who asked for it, can cancel {run.id} now.") from error
-    decision = may_approve(ports, caller.principal, requester, action, run.request.arguments, run.request.door)
-    if isinstance(decision, Deny):
-        raise Refused(f"Only {run.request.requester.name}, who asked for it, or an approver can cancel {run.id}.")
+    reason = f"Only who asked for {run.id}, or an approver of it, can cancel it."
+    await refused(ports, who, run.id, reason)
+    raise Refused(reason)

@@ -6,7 +6,7 @@ kept for half a minute so that a form doesn't ask twice.
 
 import asyncio
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from bot.core.action import Action
 from bot.core.audit import Draft, Tag
@@ -17,12 +17,11 @@ from bot.core.parameter import Choice
 from bot.ports import Ports
 from bot.service.authorise import authorise
 from bot.service.perform import Performance, leased, perform
-from bot.service.record import note
+from bot.service.record import note, refused
 from bot.service.reply import Caller
 
 KEPT = timedelta(seconds=30)
 MOST = 1_000
-_cache: dict[tuple[int, str, str], tuple[datetime, tuple[Choice, ...]]] = {}
 
 
 async def choices_for(
@@ -41,21 +40,22 @@ async def choices_for(
 
 
 async def _choices(ports: Ports, caller: Caller, query: str) -> tuple[Choice, ...]:
-    key = (id(ports), query, caller.principal.who.key)
+    key = (query, caller.principal.who.key)
     now = ports.clock.now()
-    kept = _cache.get(key)
+    kept = ports.answers.get(key)
     if kept and now - kept[0] < KEPT:
         return kept[1]
     choices = await _query(ports, caller, query)
-    if len(_cache) >= MOST:
-        _cache.clear()
-    _cache[key] = (now, choices)
+    if len(ports.answers) >= MOST:
+        ports.answers.clear()
+    ports.answers[key] = (now, choices)
     return choices
 
 
 async def _query(ports: Ports, caller: Caller, query: str) -> tuple[Choice, ...]:
     action = ports.catalog.action(query)
     if not isinstance(authorise(ports, caller.principal, action, {}, caller.door), Permit):
+        await refused(ports, caller.principal.who, query, "They may not run this query.")
         raise Refused(f"you may not run {query}.")
     facts: dict[str, Json] = {"action": query, "script": action.script.sha, "door": caller.door}
     await note(ports, Draft(Tag.QUERY_RAN, caller.principal.who, query, ports.clock.now(), facts))

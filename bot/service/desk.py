@@ -6,7 +6,7 @@ from bot.core.action import Action
 from bot.core.card import Card, Verb
 from bot.core.command import Command, parse
 from bot.core.decision import Deny
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, Refused
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Delivery, Ports
@@ -14,10 +14,11 @@ from bot.service import query
 from bot.service.authorise import could
 from bot.service.cancel import cancel
 from bot.service.door import Suggestion
+from bot.service.record import refused
 from bot.service.reply import Caller, Reply
 from bot.service.rerun import rerun
 from bot.service.review import review
-from bot.service.submit import Asked, find, form, submit
+from bot.service.submit import Asked, find, form, refusal, submit
 from bot.service.suggest import suggest
 
 
@@ -118,6 +119,10 @@ def _with_words(action: Action, named: Mapping[str, str], words: Sequence[str]) 
 
 async def _open(ports: Ports, caller: Caller, action: Action) -> Reply:
     decision = could(ports, caller.principal, action, caller.door)
+    if isinstance(decision, Deny):
+        reasons = refusal(ports, decision)
+        await refused(ports, caller.principal.who, action.id, " ".join(reasons))
+        raise Refused(*reasons)
     return Reply(form=await form(ports, caller, action, {}, None, decision))
 
 

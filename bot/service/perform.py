@@ -1,5 +1,6 @@
 """Starting a script: its bytes from the store, its credentials from the vault, its output through the pipeline."""
 
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -7,15 +8,17 @@ from typing import Any
 
 from bot.core.action import Action, Script
 from bot.core.canonical import LARGEST, Json
-from bot.core.errors import Damaged
-from bot.core.output import Pipeline
+from bot.core.errors import Damaged, DeputyError
+from bot.core.output import Cleaner, Pipeline
 from bot.core.parameter import Value
 from bot.core.redact import Redactor
 from bot.core.secret import PLAIN_FIELDS, Secret
 from bot.core.work import Exit, ExitReason, Work
 from bot.ports import Ports, Stop
 
+log = logging.getLogger(__name__)
 Credentials = Mapping[str, Mapping[str, Secret]]
+DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ async def perform(
     pipeline.close()
     if exit_.reason is ExitReason.OUTPUT_LIMIT:
         exit_ = replace(exit_, sentence="It wrote more than Deputy takes and was stopped.")
-    clean = replace(exit_, sentence=redactor.text(exit_.sentence), result=None)
+    clean = replace(exit_, sentence=redactor.text(_clean(exit_.sentence)).replace("\n", " "), result=None)
     return Performed(clean, pipeline.text, redactor.json(_exact(exit_.result)), pipeline.truncated)
 
 
@@ -72,7 +75,10 @@ async def leased(ports: Ports, credentials: Mapping[str, str], run: str) -> Asyn
         yield leases
     finally:
         for reference in taken:
-            await ports.vault.revoke(reference, run)
+            try:
+                await ports.vault.revoke(reference, run)
+            except DeputyError as error:  # what the script did is done; a lease ends by itself
+                log.error("the lease of %s for %s was not given back: %s", reference, run, error)
 
 
 async def from_store(ports: Ports, action: Action) -> Action:
@@ -100,14 +106,21 @@ def _secrets(arguments: Mapping[str, Value | Secret], credentials: Credentials) 
     return found
 
 
-def _exact(value: Any) -> Json:
-    """Turn what a script returned into JSON that can be sealed: a float becomes its shortest decimal text."""
+def _clean(text: str) -> str:
+    """Take out of a text of the script's what its output is cleaned of."""
+    return Cleaner().feed(text)
+
+
+def _exact(value: Any, depth: int = 0) -> Json:
+    """Turn what a script returned into JSON that can be sealed and shown: a float becomes its shortest decimal."""
+    if depth > DEEPEST:
+        return "… (nested too deeply)"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, int) and abs(value) > LARGEST:
         return str(value)
     if isinstance(value, Mapping):
-        return {str(key): _exact(item) for key, item in value.items()}
+        return {_clean(str(key)): _exact(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_exact(item) for item in value]
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+        return [_exact(item, depth + 1) for item in value]
+    return value if value is None or isinstance(value, bool | int) else _clean(str(value))

@@ -1,20 +1,22 @@
 """Looking: what I may do, my runs, what waits for me, a run's state, an audit entry, who I am."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from bot.core import cards, wording
+from bot.core import cards, lifecycle, wording
 from bot.core.action import Action
 from bot.core.audit import Entry, read_reference
 from bot.core.canonical import Json
 from bot.core.card import Card, Fact, Item, Menu, Table
-from bot.core.catalog import plain
 from bot.core.decision import Decision, Deny, NeedsApproval
 from bot.core.errors import DeputyError, Invalid, NotFound
+from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
 from bot.ports import Ports
 from bot.service.authorise import authorise, could, may_approve
+from bot.service.record import refused
 from bot.service.reply import Caller
+from bot.service.submit import find
 
 MOST_USED = 5
 GROUP_LIMIT = 40
@@ -90,7 +92,7 @@ def help_card(ports: Ports, caller: Caller, name: str) -> Card:
 
 
 def _about(ports: Ports, caller: Caller, name: str) -> Card:
-    action = ports.catalog.action(plain(name))
+    action = find(ports, caller, name)
     decision = could(ports, caller.principal, action, caller.door)
     needs = {
         "Permit": "It runs at once when you ask.",
@@ -105,7 +107,11 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
     facts = (Fact("Risk", wording.RISKS[action.risk]), Fact("Target", action.target), *saved)
     blocks = (Table(("Parameter", "Kind", "", "What it is"), rows),) if rows else ()
     return Card(
-        action.title, lead=f"{action.summary} {needs}", facts=facts, blocks=blocks, footnote=f"/deputy {action.id}"
+        action.title,
+        lead=f"{action.summary.rstrip('.')}. {needs}",
+        facts=facts,
+        blocks=blocks,
+        footnote=f"/deputy {action.id}",
     )
 
 
@@ -121,15 +127,21 @@ async def mine(ports: Ports, caller: Caller) -> Card:
 async def approvals(ports: Ports, caller: Caller) -> Card:
     """What waits for my decision."""
     waiting = await ports.store.runs(states=(State.AWAITING_APPROVAL,), limit=200)
-    own = [run for run in waiting if run.request.requester != caller.principal.who]
+    me = caller.principal.who
+    own = [
+        run
+        for run in waiting
+        if run.request.requester != me and not any(vote.approver == me for vote in run.votes)
+    ]
     return _list(
         "Waiting for your decision",
-        [run for run in own if await _approver(ports, caller, run)],
+        [run for run in own if await approver_of(ports, caller, run)],
         "Nothing waits for your decision.",
+        "status R-… shows all that was sealed; approve R-… or deny R-… reason decides.",
     )
 
 
-def _list(title: str, runs: Sequence[Run], nothing: str) -> Card:
+def _list(title: str, runs: Sequence[Run], nothing: str, footnote: str = "") -> Card:
     if not runs:
         return Card(title, lead=nothing)
     rows = tuple(
@@ -137,18 +149,14 @@ def _list(title: str, runs: Sequence[Run], nothing: str) -> Card:
             run.id,
             run.title,
             _arguments(run),
-            wording_state(run),
+            lifecycle.wording(run.state),
             run.request.requester.name,
             wording.clock(run.created),
         )
         for run in runs
     )
-    return Card(title, blocks=(Table(("Run", "Action", "With", "State", "Asked by", "When"), rows),))
-
-
-def wording_state(run: Run) -> str:
-    """Return a run's state as people read it."""
-    return run.state.value.replace("_", " ")
+    table = Table(("Run", "Action", "With", "State", "Asked by", "When"), rows)
+    return Card(title, blocks=(table,), footnote=footnote)
 
 
 def _arguments(run: Run) -> str:
@@ -177,7 +185,7 @@ async def audit(ports: Ports, caller: Caller, reference: str) -> Card:
     if not found or found[0].sequence != sequence or not found[0].hash.startswith(start):
         raise NotFound(f"There is no audit entry {reference.upper()} that you may see.")
     entry = found[0]
-    if entry.actor != caller.principal.who.oid:
+    if Who(entry.tenant, entry.actor) != caller.principal.who:
         try:
             await visible_run(ports, caller, entry.subject)
         except NotFound:
@@ -193,13 +201,24 @@ def _entry_card(entry: Entry) -> Card:
         Fact("When", entry.at.isoformat(timespec="milliseconds"), code=True),
         Fact("About", entry.subject, code=True),
         *(
-            Fact(name.replace("_", " ").capitalize(), _plain(value), code=True)
-            for name, value in entry.facts.items()
+            Fact(wording.label(name), _plain(value), code=True)
+            for name, value in _told(entry)
+            if value not in (None, "")
         ),
         Fact("Hash", entry.hash, code=True),
         Fact("Previous", entry.previous, code=True),
     )
     return Card(f"Audit entry {entry.sequence}", lead=holds, facts=facts, audit=entry.reference)
+
+
+def _told(entry: Entry) -> Iterator[tuple[str, Json]]:
+    """Give an entry's facts one by one, those of a sealed request too."""
+    for name, value in entry.facts.items():
+        if name == "request" and isinstance(value, Mapping):
+            shown = (part for part in value.items() if part[0] not in ("tenant", "requester", "action"))
+            yield from shown
+        else:
+            yield name, value
 
 
 def _plain(value: Json) -> str:
@@ -227,6 +246,7 @@ async def output(ports: Ports, caller: Caller, run_id: str) -> str:
     """Return the whole output of a run; a private one to its requester alone."""
     run = await visible_run(ports, caller, run_id)
     if run.private and caller.principal.who != run.request.requester:
+        await refused(ports, caller.principal.who, run.id, "The result is private to its requester.")
         raise NotFound(f"The result of {run.id} was for {run.request.requester.name} alone.")
     kept = await ports.store.output(run.id)
     if kept is None:
@@ -238,16 +258,25 @@ async def output(ports: Ports, caller: Caller, run_id: str) -> str:
 
 async def visible_run(ports: Ports, caller: Caller, run_id: str) -> Run:
     """Return a run that this person may see: their own, one they may approve, or of an action they may run."""
-    missing = NotFound(f"There is no run {run_id[:20]} that you may see.")
-    try:
-        run = await ports.store.run(run_id.strip().upper())
-    except NotFound:
-        raise missing from None
+    run = await existing_run(ports, run_id)
     if caller.principal.who == run.request.requester or await _may_run(ports, caller, run):
         return run
-    if await _approver(ports, caller, run):
+    if await approver_of(ports, caller, run):
         return run
-    raise missing
+    await refused(ports, caller.principal.who, run.id, "They may not see this run.")
+    raise _no_run(run_id)
+
+
+async def existing_run(ports: Ports, run_id: str) -> Run:
+    """Return a run by its id as people type it. Raises NotFound in the words for one that is hidden."""
+    try:
+        return await ports.store.run(run_id.strip().upper())
+    except NotFound:
+        raise _no_run(run_id) from None
+
+
+def _no_run(run_id: str) -> NotFound:
+    return NotFound(f"There is no run {visible(run_id.strip().upper()[:20])} that you may see.")
 
 
 async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
@@ -260,7 +289,8 @@ async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
     return not isinstance(authorise(ports, caller.principal, action, run.request.arguments, caller.door), Deny)
 
 
-async def _approver(ports: Ports, caller: Caller, run: Run) -> bool:
+async def approver_of(ports: Ports, caller: Caller, run: Run) -> bool:
+    """Say whether somebody may vote on a run's request."""
     try:
         action = ports.catalog.action(run.request.action)
         requester = await ports.directory.live(run.request.requester)

@@ -4,9 +4,10 @@ import asyncio
 
 from bot.core import cards
 from bot.core.action import Script
-from bot.core.audit import Draft, Entry
+from bot.core.audit import Draft, Entry, Tag
 from bot.core.lifecycle import Step
 from bot.core.parameter import Value
+from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Output, Ports, Post, SecretRow
 
@@ -30,7 +31,7 @@ async def record(
     change = Change(
         entries=(step.entry,),
         run=step.run,
-        posts=posts(step),
+        posts=posts(step, output),
         scripts=scripts,
         output=output,
         delivery=delivery,
@@ -46,20 +47,25 @@ async def record(
     return entries
 
 
+async def refused(ports: Ports, who: Who, subject: str, reason: str) -> None:
+    """Write that somebody was refused something."""
+    await note(ports, Draft(Tag.ACCESS_REFUSED, who, subject, ports.clock.now(), {"reason": reason}))
+
+
 async def note(ports: Ports, entry: Draft) -> Entry:
     """Write a fact that changes no run."""
     (written,) = await ports.store.commit(Change(entries=(entry,)))
     return written
 
 
-def posts(step: Step) -> tuple[Post, ...]:
+def posts(step: Step, output: Output | None = None) -> tuple[Post, ...]:
     """Say who is told what about a step: the channel its card, the requester what is theirs alone."""
     run = step.run
     asker = run.request.requester.key
     if run.state is State.REFUSED and step.before is None:
         return (Post(run.place, run.id, cards.run_card(run), only=asker),)
     told = [Post(run.place, run.id, cards.run_card(run))]
-    if run.private and run.state in (State.SUCCEEDED, State.FAILED):
+    if run.private and output:
         told.append(Post(run.place, f"{run.id}:result", cards.private_result(run), only=asker))
     if run.state is State.INTERRUPTED:
         told.append(Post(run.place, f"{run.id}:interrupted", cards.interrupted_notice(run)))

@@ -7,6 +7,7 @@ from datetime import timedelta
 from bot.core import wording
 from bot.core.action import Action
 from bot.core.catalog import plain
+from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit
 from bot.core.errors import Conflict, Invalid, NotFound
 from bot.core.form import Form, form_for
@@ -15,7 +16,7 @@ from bot.core.parameter import Bound, Fault, Value, bind
 from bot.core.request import Request
 from bot.core.run import Run, State
 from bot.core.secret import SHORTEST
-from bot.core.text import visible
+from bot.core.text import checked_words, visible
 from bot.ports import Delivery, Ports, SecretRow
 from bot.service.authorise import authorise, could, seal
 from bot.service.choices import choices_for
@@ -62,7 +63,7 @@ def find(ports: Ports, caller: Caller, name: str) -> Action:
             raise Invalid(f"“{meant}” can't run until its author mends it. {fault}") from None
     menu = ports.policy.menu(caller.principal, catalog, caller.door)
     mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
-    similar = catalog.similar(name, mine)
+    similar = catalog.similar(name, [*mine, *sorted(VERBS)])
     hint = f"Did you mean {wording.listed(similar, 'or')}?" if similar else "Type /deputy to see what you may do."
     raise NotFound(f"There is no action “{visible(name[:60])}”. {hint}")
 
@@ -139,7 +140,7 @@ async def _begin(
         replace(action, credentials={}) if isinstance(decision, Deny) else action,
         sealed,
         door=caller.door,
-        reason=asked.reason.strip(),
+        reason=checked_words(asked.reason, "Reason"),
         nonce=ports.nonce(),
         expires_at=ports.clock.now() + timedelta(seconds=ports.approval_ttl),
         policy_version=_policy_version(ports, decision),

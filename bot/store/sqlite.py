@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
 
 READERS = 4
 PATIENCE = 5  # seconds to wait for another process that is writing
+
+# Texts are read even where their bytes were damaged: who checks them must get to see them.
+_text = partial(str, encoding="utf-8", errors="replace")
 
 _UNAVAILABLE = {
     sqlite3.SQLITE_FULL: "can't be written: the disk is full. Nothing was done; free space, then try again.",
@@ -114,11 +118,6 @@ class SqliteFile:
             raise Invalid("A text holds half of a character (a lone surrogate). Nothing was done.") from error
         except SQLAlchemyError as error:
             raise Unavailable(f"The database {self.path} is too busy. Try again in a moment.") from error
-
-
-def _text(raw: bytes) -> str:
-    """Read a text even where its bytes were damaged: who checks it must get to see it."""
-    return raw.decode(errors="replace")
 
 
 def _meaning(path: Path, error: DBAPIError) -> DeputyError:

@@ -60,6 +60,7 @@ class Process:
     def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
         self.port = free_port()
+        self.before: tuple[str, ...] = ()  # a program that starts `deputy` in surroundings of its making
         kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self.environment = kept | {
             "HOME": str(data),
@@ -80,10 +81,7 @@ class Process:
     async def deputy(self, *words: str, stdin: str = "") -> tuple[int, str, str]:
         """Run a command to its end: exit code, what it printed, what it complained of."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *words,
+            *(*self.before, sys.executable, "-m", "bot", *words),
             cwd=ROOT,
             env=self.environment,
             stdin=asyncio.subprocess.PIPE,
@@ -162,7 +160,7 @@ class Process:
         return next((one["card"] for one in await self.messages(who) if one["key"] == run), {})
 
     async def until(self, who: str, run: str, *states: str, seconds: float = 30) -> dict[str, Any]:
-        """Wait until somebody sees a run in one of the states; return its card."""
+        """Wait until somebody sees a run's card in one of the states; return it. A notice's state is empty."""
         card: dict[str, Any] = {}
         try:
             async with asyncio.timeout(seconds):

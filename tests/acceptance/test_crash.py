@@ -51,9 +51,9 @@ PARAMETERS = """
 
 ACTIONS = {
     "operations/sleepy.py": SLEEPY,
-    "operations/sleepy.toml": 'summary = "Sleeps."\nrisk = "change"\n',
+    "operations/sleepy.toml": 'summary = "Sleeps."\nrisk = "change"\nlocks = ["{name}"]\n',
     "operations/steady.py": STEADY,
-    "operations/steady.toml": 'summary = "Sleeps once."\nrisk = "change"\nidempotent = true\n',
+    "operations/steady.toml": 'summary = "Sleeps once."\nrisk = "change"\nidempotent = true\nlocks = ["{name}"]\n',
     "operations/quick.sh": QUICK,
     "operations/quick.toml": f'summary = "Is quick."\nrisk = "change"\n{PARAMETERS}',
 }

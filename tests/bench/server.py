@@ -31,7 +31,7 @@ pattern = '[a-z]+'
 
 @dataclass(frozen=True)
 class Server:
-    """A process that answers on loopback. Times are in seconds since it was started; `said` is its first line's."""
+    """A process that answers on loopback: seconds from its start to its first answer, and to its first line."""
 
     process: subprocess.Popen[bytes]
     port: int

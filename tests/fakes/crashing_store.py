@@ -52,6 +52,11 @@ class CrashingStore:
         """Count from here to the fault; `meanwhile` happens right after the next write."""
         self._fault, self._calls, self._meanwhile = fault, 0, meanwhile
 
+    @property
+    def struck(self) -> bool:
+        """Whether the fault that was braced for has come."""
+        return self._fault != STEADY and self._calls >= self._fault.at
+
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any, **kwargs: Any) -> Any:
             return await self._through(name in WRITES, lambda: getattr(self.steady, name)(*args, **kwargs))
@@ -67,7 +72,8 @@ class CrashingStore:
         answer = await call()
         self._die_if(kind is Kind.CRASH_AFTER)
         if write and self._meanwhile:
-            self._meanwhile = self._meanwhile()
+            happen, self._meanwhile = self._meanwhile, None
+            happen()
         return answer
 
     def _due(self, write: bool) -> Kind:
@@ -93,6 +99,9 @@ class Keeping(Protocol):
     def raw(self) -> bytes:
         """Return every byte that is kept; may be read while it is closed only."""
 
+    def drop(self) -> None:
+        """Throw it away."""
+
 
 class InMemory:
     """Keeps a `MemoryStore`."""
@@ -108,6 +117,9 @@ class InMemory:
 
     def raw(self) -> bytes:
         return pickle.dumps(vars(self._store))
+
+    def drop(self) -> None:
+        pass
 
 
 class InSqlite:
@@ -126,3 +138,6 @@ class InSqlite:
 
     def raw(self) -> bytes:
         return b"".join(file.read_bytes() for file in Path(self._folder.name).iterdir())
+
+    def drop(self) -> None:
+        self._folder.cleanup()

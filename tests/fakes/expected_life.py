@@ -127,7 +127,7 @@ def recovered(life: Life) -> Life:
 
 
 def told(life: Life, tag: str, person: str, world: World) -> Life:
-    """Return what an audit entry about a known run must have made of it. Raises AssertionError for a strange one."""
+    """Return what an audit entry made of a run. Raises AssertionError for one that tells of no run."""
     match tag:
         case "request:approval:granted" | "request:approved" | "request:approval:denied":
             return voted(life, person, tag != "request:approval:denied", world)

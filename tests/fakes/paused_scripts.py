@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.core.secret import Secret
-from bot.ports import Exit, ExitReason, Stop, Work
+from bot.core.work import Exit, ExitReason, Work
+from bot.ports import Stop
 
 FOR_ONE_ONLY = "for-your-eyes-only"  # what the script of a private action says
 
@@ -51,7 +52,7 @@ class PausedScripts:
         self.begun = asyncio.get_running_loop().create_future()
         stopped = asyncio.ensure_future(stop.wait())
         try:
-            await asyncio.wait({script.end, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([script.end, stopped], return_when=asyncio.FIRST_COMPLETED)
             return script.end.result() if script.end.done() else Exit(ExitReason.STOPPED)
         finally:
             stopped.cancel()

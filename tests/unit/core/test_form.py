@@ -53,7 +53,7 @@ def test_what_was_given_stays_and_its_fault_stands_beside_it() -> None:
     given = {"account": "Alice!", "tries": "many", "colour": "green"}
     form = form_for(ACTION, given, bind(PARAMETERS, given))
     assert {name: filled(form, name).value for name in given} == given
-    assert filled(form, "account").fault == "“Account” doesn't fit the pattern [a-z]+."
+    assert filled(form, "account").fault == "“Account” doesn't fit: Whose."
     assert filled(form, "tries").fault == "“Tries” takes a whole number, not “many”."
     assert filled(form, "colour").fault == ""
 

@@ -117,7 +117,7 @@ def test_a_count_agrees_with_its_noun(number: int, phrase: str) -> None:
 
 @pytest.mark.parametrize(
     ("duration", "phrase"),
-    [(0, "0.0 s"), (0.84, "0.8 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (185.7, "3 min 5 s")],
+    [(0, "less than 0.1 s"), (0.84, "0.8 s"), (59.9, "59.9 s"), (60, "1 min 0 s"), (185.7, "3 min 5 s")],
 )
 def test_a_duration_in_words(duration: float, phrase: str) -> None:
     assert wording.seconds(duration) == phrase

@@ -1,11 +1,13 @@
 """Executing runs, in memory."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
+from bot.core import canonical
 from bot.core.action import Script
 from bot.core.errors import Busy, NotFound, Refused, Unavailable
 from bot.core.parameter import Kind, Parameter
@@ -149,7 +151,7 @@ async def test_cancelling_a_running_script_stops_it_and_names_who_did() -> None:
 async def test_a_stranger_can_not_cancel() -> None:
     company = Company()
     run = await company.say("ann", "change alice")
-    with pytest.raises(Refused, match="Only Ann"):
+    with pytest.raises(Refused, match="Only who asked"):
         await company.say("abe", f"cancel {run}")
     await company.say("ann", f"cancel {run}")
     assert await company.state(run) == "withdrawn"
@@ -302,3 +304,88 @@ async def test_two_runs_that_share_a_lock_never_overlap() -> None:
 def test_a_lock_is_named_by_arguments_as_they_are() -> None:
     locked = action("change", locks=("account:{account}", "{account}{nobody}"))
     assert locked.lock_names({"account": "{account}"}) == ("account:{account}", "{account}")
+
+
+async def test_X10_X3_a_text_result_is_cleaned_and_cut_like_any_output() -> None:
+    company = Company()
+    long = "\x1b[31mred\x1b[0m \u202eevil\n" + "line\n" * 5_000
+    company.puppets.acts["look.py"] = ends(Exit(ExitReason.EXITED, 0, long))
+    run = await company.say("ann", "look")
+    await company.work()
+    (post,) = await company.told(run)
+    assert post.card.lead == "red evil"
+    whole = await query.output(company.ports, await company.caller("ann"), run)
+    assert whole.count("line\n") >= 4_999
+    assert "\x1b" not in f"{await company.run(run)!r}{whole}"
+
+
+async def test_X10_the_sentence_of_a_failure_is_cleaned_too() -> None:
+    company = Company()
+    company.puppets.acts["look.py"] = ends(Exit(ExitReason.EXITED, 1, sentence="bad \x1b[31m\u202enews"))
+    run = await company.say("ann", "look")
+    await company.work()
+    assert (await company.told(run))[0].card.lead == "It failed: bad news"
+
+
+async def test_a_fault_of_deputys_own_ends_the_run_with_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
+    company = Company()
+
+    def broken(work: Work) -> Exit:
+        raise RecursionError
+
+    company.puppets.acts["look.py"] = broken
+    run = await company.say("ann", "look")
+    await company.work()
+    assert await company.state(run) == "interrupted"
+    assert (await company.told(run))[0].card.lead.startswith("Deputy failed while this was running")
+
+
+async def test_a_result_nested_without_end_is_cut() -> None:
+    company = Company()
+    nested: list[object] = []
+    for _ in range(450):
+        nested = [nested]
+    company.puppets.acts["look.py"] = ends(Exit(ExitReason.EXITED, 0, nested))  # type: ignore[arg-type]
+    run = await company.say("ann", "look")
+    await company.work()
+    assert await company.state(run) == "succeeded"
+
+
+async def test_a_private_script_that_ran_out_of_time_tells_its_requester_what_it_said() -> None:
+    company = Company()
+    company.puppets.says["secretive.py"] = b"half way\n"
+    company.puppets.acts["secretive.py"] = ends(Exit(ExitReason.TIMED_OUT, seconds=60))
+    filled = await company.desk.fill(
+        Account("local", "ann"), PLACE, "secretive", {"token": "hunter2222"}, "", company.delivery()
+    )
+    await company.work()
+    assert f"{filled.run}:result" in {post.key for post in await company.told(filled.run)}
+    assert "half way" in await query.output(company.ports, await company.caller("ann"), filled.run)
+
+
+async def test_the_audit_log_alone_says_what_was_asked_and_what_came_of_it() -> None:
+    company = Company()
+    run = await company.say("ann", "change alice reason=locked")
+    await company.say("max", f"approve {run}")
+    await company.work()
+    entries = await company.store.entries(subject=run)
+    asked, ended = entries[0].facts, entries[-1].facts
+    assert asked["request"] == json.loads(canonical.encode((await company.run(run)).request.sealed()))
+    assert len(str(ended["output_sha256"])) == 64
+
+
+@pytest.mark.parametrize("what", ["cancel {run}", "status {run}", "rerun {run}", "approve {run}"])
+async def test_A9_whoever_is_refused_something_of_anothers_run_is_in_the_log(what: str) -> None:
+    company = Company()
+    run = await company.say("ann", "change alice")
+    with pytest.raises((NotFound, Refused)):
+        await company.say("zed", what.format(run=run))
+    assert {"access:refused", "request:approval:refused"} & set(await company.tags(run))
+
+
+async def test_a_no_may_follow_ones_own_yes() -> None:
+    company = Company()
+    run = await company.say("ann", "wipe alice")
+    await company.say("max", f"approve {run}")
+    await company.say("max", f"deny {run} I looked again")
+    assert await company.state(run) == "denied"

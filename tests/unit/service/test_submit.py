@@ -65,7 +65,7 @@ async def test_an_unknown_action_names_the_nearest_one_that_i_may_run() -> None:
     with pytest.raises(NotFound, match="Did you mean change"):
         await company.say("ann", "chnge alice")
     with pytest.raises(NotFound, match="Type /deputy"):
-        await company.say("zed", "chnge alice")
+        await company.say("zed", "zzz alice")
 
 
 async def test_I8_W3_the_same_delivery_five_times_at_once_is_one_request() -> None:
