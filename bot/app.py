@@ -22,13 +22,13 @@ from bot.engine.lock import only_one
 from bot.engine.running import RunningHere
 from bot.identity.local import PEOPLE, LocalDirectory, LocalPerson
 from bot.policy.cedar import CedarPolicy
-from bot.ports import Ports
+from bot.ports import Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.service.desk import Desk
 from bot.service.query import may_do
 from bot.service.reply import Caller
 from bot.settings import Settings, check_folders, make_data_dir
-from bot.store.database import SqlStore, open_store
+from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
 
@@ -62,14 +62,44 @@ def catalog_of(settings: Settings) -> Folder:
 
 
 @asynccontextmanager
-async def data(settings: Settings) -> AsyncIterator[tuple[SqlStore, BuiltinVault]]:
+async def data(
+    settings: Settings, announce: Announce | None = None
+) -> AsyncIterator[tuple[SqlStore, BuiltinVault]]:
     """Open the database and the vault, without working on runs: any number of processes may."""
     make_data_dir(settings.data_dir)
-    store = await open_store(settings.database)
+    store = await open_store(settings.database, announce)
     try:
         yield store, await open_vault(settings.key_file, store)
     finally:
         await store.close()
+
+
+async def bring_up_to_date(settings: Settings) -> None:
+    """Bring every table up to date, the engine's too. Raises Unavailable."""
+    make_data_dir(settings.data_dir)
+    await (await open_store(settings.database)).close()
+    if settings.database_url:
+        from bot.engine.procrastinate import prepare_queue
+
+        await prepare_queue(settings.database_url)
+
+
+@asynccontextmanager
+async def backing(settings: Settings, *, delivers: bool) -> AsyncIterator[tuple[SqlStore, BuiltinVault, Engine]]:
+    """Open the database, the vault and the engine that goes with it: SQLite is for one process at a time."""
+    make_data_dir(settings.data_dir)
+    if not settings.database_url:
+        with only_one(settings.data_dir):
+            async with data(settings) as (store, vault):
+                yield store, vault, EmbeddedEngine()
+        return
+    from bot.engine.procrastinate import announce, procrastinate_engine  # it takes long to import
+
+    async with (
+        data(settings, announce) as (store, vault),
+        procrastinate_engine(settings.database_url, delivers=delivers) as engine,
+    ):
+        yield store, vault, engine
 
 
 async def nothing(store: SqlStore, vault: BuiltinVault) -> None:
@@ -78,22 +108,21 @@ async def nothing(store: SqlStore, vault: BuiltinVault) -> None:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, prepare: Callable[[SqlStore, BuiltinVault], Awaitable[None]] = nothing
+    settings: Settings,
+    prepare: Callable[[SqlStore, BuiltinVault], Awaitable[None]] = nothing,
+    *,
+    doors: bool = True,
 ) -> AsyncIterator[str]:
     """Bring everything up, in the order in which it depends on each other, and down again.
 
     Yields the address of the local channel. `prepare` is done with the data before any run can start.
+    Without `doors` it only works on runs: no chat is listened to and nothing is posted.
     """
-    if not settings.local_chat:
-        raise Invalid(
-            "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
-        )
+    _check_plan(settings, doors)
     async with AsyncExitStack() as stack:
         check_folders(settings)
-        make_data_dir(settings.data_dir)
-        stack.enter_context(only_one(settings.data_dir))
         harden_process()
-        store, vault = await stack.enter_async_context(data(settings))
+        store, vault, engine = await stack.enter_async_context(backing(settings, delivers=doors))
         await store.check()
         runner, catalog = LocalRunner(settings.data_dir / "runs"), catalog_of(settings)
         stack.push_async_callback(runner.close)
@@ -109,23 +138,24 @@ async def running(
             catalog=catalog,
             vault=vault,
             store=store,
-            engine=EmbeddedEngine(),
+            engine=engine,
             runners={"local": runner},
-            chats={"local": channel},
+            chats={"local": channel} if doors else {},
             running=here,
             nonce=nonce,
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
         )
-        site = application(Desk(ports), channel, [await person(ports, one) for one in PEOPLE])
-        listener = listen_on(settings)
+        listener = listen_on(settings) if doors else None
         worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.concurrency)
         await worker.start()
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
-        stack.push_async_callback((await serve(site, listener)).cleanup)
+        if listener:
+            site = application(Desk(ports), channel, [await person(ports, one) for one in PEOPLE])
+            stack.push_async_callback((await serve(site, listener)).cleanup)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
-        yield address(settings, listener)
+        yield address(settings, listener) if listener else ""
 
 
 async def person(ports: Ports, one: LocalPerson) -> Person:
@@ -134,6 +164,18 @@ async def person(ports: Ports, one: LocalPerson) -> Person:
     known = {*VERBS, *may_do(ports, caller)}
     tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
     return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
+
+
+def _check_plan(settings: Settings, doors: bool) -> None:
+    if doors and not settings.local_chat:
+        raise Invalid(
+            "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
+        )
+    if not doors and not settings.database_url:
+        raise Invalid(
+            "Workers beside `deputy serve` need a PostgreSQL database to share; on SQLite it does all the work.",
+            "DEPUTY_DATABASE_URL",
+        )
 
 
 def listen_on(settings: Settings) -> socket.socket:

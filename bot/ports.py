@@ -288,8 +288,19 @@ class Store(Protocol):
 class Engine(Protocol):
     """Tells workers that a run is queued. The store is the truth; a lost word costs only time."""
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether no other process works on the same data: what runs at the start was lost with the last one."""
+
+    @property
+    def delivers(self) -> bool:
+        """Whether it is this process's turn to deliver posts: one at a time does."""
+
     async def enqueue(self, run: str) -> None:
-        """Say that a run is queued."""
+        """Say that a run was queued just now."""
+
+    async def remind(self, run: str) -> None:
+        """Say again that a run is queued, for the first word may be lost."""
 
     async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
         """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled."""

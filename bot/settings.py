@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ class Settings:
     """Where things are and how long they may take. Times are in seconds."""
 
     data_dir: Path = Path(".deputy")
+    database_url: str = field(default="", repr=False)  # it holds a password
     actions_dir: Path = Path("actions")
     policies_dir: Path = Path("policies")
     host: str = "127.0.0.1"
@@ -39,7 +40,12 @@ class Settings:
             )
 
     @property
-    def database(self) -> Path:
+    def database(self) -> Path | str:
+        """Return where the database is: PostgreSQL's URL, or SQLite's file."""
+        return self.database_url or self.database_file
+
+    @property
+    def database_file(self) -> Path:
         return self.data_dir / "deputy.db"
 
     @property
@@ -85,7 +91,7 @@ def _typed(variable: str, name: str, text: str) -> Any:
     except (KeyError, ValueError):
         kind = {bool: "yes or no", int: "a positive whole number", float: "a positive number"}[type(default)]
         raise Invalid(f"“{text}” is not {kind}{' up to 65535' if name == 'port' else ''}.", variable) from None
-    if not text.strip():
+    if not text.strip() and default != "":
         raise Invalid("It is empty.", variable)
     return Path(text) if isinstance(default, Path) else text
 

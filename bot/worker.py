@@ -32,7 +32,8 @@ class Worker:
 
     async def start(self) -> None:
         """Name what was lost with the last process, find what is queued, and begin."""
-        await recover(self._ports)
+        if self._ports.engine.exclusive:
+            await recover(self._ports)
         await requeue(self._ports)
         loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
         again = (self._every(REQUEUE, self._requeue), self._every(RETRY, self._retry))
@@ -49,7 +50,8 @@ class Worker:
             run.cancel()
         await asyncio.gather(*self._runs, return_exceptions=True)
         try:
-            await self.deliver_once()
+            if self._ports.engine.delivers:
+                await self.deliver_once()
         except DeputyError as error:
             log.warning("the last posts wait for the next start: %s", error)
 
@@ -78,10 +80,10 @@ class Worker:
         """Try runs again that waited for a lock, in the order in which they came."""
         waiting, self._busy = self._busy, {}
         for run_id in waiting:
-            await self._ports.engine.enqueue(run_id)
+            await self._ports.engine.remind(run_id)
 
     async def _deliver(self) -> None:
-        if not await self.deliver_once():
+        if not (self._ports.engine.delivers and await self.deliver_once()):
             await self._ports.engine.knocked(SWEEP)
 
     async def deliver_once(self) -> int:

@@ -1,5 +1,7 @@
 """What every test shares: no deadlines (machines differ), and a request and a run for others to vary."""
 
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import settings
 from bot.core.principal import Who
 from bot.core.request import Request
 from bot.core.run import Place, Run, State
+from tests.fakes import postgres
 
 settings.register_profile("deputy", deadline=None)
 settings.load_profile("deputy")
@@ -52,3 +55,20 @@ def run(asked: Request) -> Run:
         approver_roles=("the managers", "on-call"),
         revision=1,
     )
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """Have a PostgreSQL server; where none is installed, its tests are skipped, or fail if that is forbidden."""
+    installed = postgres.binaries()
+    if installed is None:
+        miss = pytest.fail if os.environ.get("DEPUTY_NO_SKIP") else pytest.skip
+        miss("PostgreSQL is not installed here (Debian: apt-get install postgresql).")
+    with postgres.cluster(installed) as running:
+        yield running
+
+
+@pytest.fixture
+def database(cluster: postgres.Cluster) -> str:
+    """Return the address of a new, empty PostgreSQL database."""
+    return cluster.url(cluster.database())

@@ -124,6 +124,6 @@ def _as_json(entry: Entry) -> dict[str, object]:
     return {"reference": entry.reference, **vars(entry), "at": entry.at.isoformat(), "facts": dict(entry.facts)}
 
 
-def _exists(path: Path) -> None:
-    if not path.is_file():
-        raise NotFound(f"There is no database at {path} yet: nothing was ever run with this data folder.")
+def _exists(where: Path | str) -> None:
+    if isinstance(where, Path) and not where.is_file():
+        raise NotFound(f"There is no database at {where} yet: nothing was ever run with this data folder.")

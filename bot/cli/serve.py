@@ -1,4 +1,4 @@
-"""`deputy demo` and `deputy serve`: bring Deputy up and keep it up until it is told to stop."""
+"""`deputy demo`, `serve` and `worker`: bring Deputy up and keep it up until it is told to stop."""
 
 import asyncio
 import signal
@@ -20,6 +20,20 @@ def demo() -> None:
 def serve() -> None:
     """Run Deputy with the chats that the settings name."""
     asyncio.run(_serve(read()))
+
+
+def worker() -> None:
+    """Only run scripts, beside `deputy serve` and any number of other workers, on one PostgreSQL database."""
+    asyncio.run(_worker(read()))
+
+
+async def _worker(settings: Settings) -> None:
+    from bot.app import running
+
+    async with running(settings, doors=False):
+        print("The worker is ready.", flush=True)
+        await _told_to_stop()
+        print("The worker stops.", file=sys.stderr)
 
 
 @asynccontextmanager

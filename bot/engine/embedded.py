@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable
 class EmbeddedEngine:
     """Satisfies `Engine` inside one process."""
 
+    exclusive = True
+    delivers = True
+
     def __init__(self) -> None:
         self._queued: asyncio.Queue[str] = asyncio.Queue()
         self._known: set[str] = set()
@@ -18,6 +21,10 @@ class EmbeddedEngine:
         if run not in self._known:
             self._known.add(run)
             self._queued.put_nowait(run)
+
+    async def remind(self, run: str) -> None:
+        """Say again that a run is queued."""
+        await self.enqueue(run)
 
     async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
         """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled."""

@@ -20,7 +20,7 @@ async def expire(ports: Ports) -> int:
 async def recover(ports: Ports) -> int:
     """After a start: name the runs whose script died with the last process; only idempotent ones run again.
 
-    Safe only where no other process runs scripts on the same data (the embedded engine's lock).
+    Safe only where no other process runs scripts on the same data (`Engine.exclusive`).
     """
     lost = await ports.store.runs(states=(State.RUNNING,), limit=EVERYTHING)
     for run in lost:
@@ -33,7 +33,7 @@ async def requeue(ports: Ports) -> int:
     """Tell the engine of every queued run, oldest first: its word may be lost, the store's isn't."""
     queued = await ports.store.runs(states=(State.QUEUED,), limit=EVERYTHING)
     for run in reversed(queued):
-        await ports.engine.enqueue(run.id)
+        await ports.engine.remind(run.id)
     return len(queued)
 
 

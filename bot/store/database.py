@@ -12,26 +12,27 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy import Connection
 
 from bot.core.audit import Entry
-from bot.core.errors import Damaged
 from bot.core.principal import Who
 from bot.core.run import Place, Run, State
 from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
-from bot.store import chain, outbox, runs, schema, sqlite, timeline, vault_rows
+from bot.store import chain, copying, outbox, runs, schema, timeline, vault_rows
+from bot.store.backend import Backend, backend
 from bot.store.change import apply
 from bot.store.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Announce = Callable[[Connection, Change], None]
 
 
-async def open_store(path: Path) -> "SqlStore":
-    """Open the database at `path`, made or brought up to date where it has to be.
+async def open_store(where: Path | str, announce: Announce | None = None) -> "SqlStore":
+    """Open the database at `where` (a file's path or a URL), made or brought up to date where it has to be.
 
-    Raises Unavailable where it can't be opened or written or is newer than this Deputy, Damaged where
-    the file is no database.
+    `announce` is called with every change in its own transaction. Raises Unavailable where the database
+    can't be opened or written or is newer than this Deputy, Damaged where the file is no database, Invalid
+    for a URL that can't be read.
     """
-    sqlite.make_file(path)
-    store = SqlStore(path)
+    store = SqlStore(backend(where), announce)
     try:
         await store.prepare()
     except BaseException:
@@ -41,12 +42,13 @@ async def open_store(path: Path) -> "SqlStore":
 
 
 class SqlStore:
-    """The truth in one SQLite file; several processes may have it open."""
+    """The truth in one SQL database; several processes may have it open."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._readers = sqlite.readers(path)
-        self._writer = Writer(sqlite.writer(path))
+    def __init__(self, backend: Backend, announce: Announce | None = None) -> None:
+        self._backend = backend
+        self._announce = announce
+        self._readers = backend.readers()
+        self._writer = Writer(backend.writer())
 
     async def prepare(self) -> None:
         """Make sure that the database can be written, and bring its schema up to date."""
@@ -58,13 +60,20 @@ class SqlStore:
         self._readers.dispose()
 
     async def check(self) -> None:
-        """Read every page of the file and raise Damaged where they don't fit. Takes seconds on a large one."""
-        found = await self._read(sqlite.check)
-        if found != "ok":
-            raise Damaged(f"The database {self._path} is damaged ({found}). Stop Deputy and restore a backup.")
+        """Raise Damaged where the stored pages don't fit each other. Takes seconds on a large SQLite file."""
+        await self._read(self._backend.check)
+
+    async def fill(self, source: "SqlStore") -> int:
+        """Copy all that another store holds into this empty one, all or nothing; return how many rows.
+
+        Raises Conflict where this one isn't empty or a run is still running in the other, Damaged where the
+        audit chain doesn't hold on arrival.
+        """
+        with source._backend.errors():  # within: what this one raises is mapped already
+            return await self._write(lambda target: source._read_now(lambda there: copying.copy(there, target)))
 
     async def _read(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with sqlite.errors(self._path):
+        with self._backend.errors():
             return await asyncio.to_thread(self._read_now, lambda connection: step(connection, *args, **kwargs))
 
     def _read_now(self, step: Callable[[Connection], T]) -> T:
@@ -72,14 +81,20 @@ class SqlStore:
             return step(connection)
 
     async def _write(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with sqlite.errors(self._path):
+        with self._backend.errors():
             return await self._writer.write(lambda connection: step(connection, *args, **kwargs))
 
     # ---- ports.Store -----------------------------------------------------------------------------
 
     async def commit(self, change: Change) -> tuple[Entry, ...]:
         """Write a change. Raises Conflict, Unavailable, Damaged."""
-        return await self._write(apply, change)
+        return await self._write(self._apply, change)
+
+    def _apply(self, connection: Connection, change: Change) -> tuple[Entry, ...]:
+        entries = apply(connection, change)
+        if self._announce:
+            self._announce(connection, change)
+        return entries
 
     async def delivered_before(self, delivery: Delivery) -> str | None:
         """Return the run an earlier delivery led to ('' for none), None for a new one. Raises Conflict."""

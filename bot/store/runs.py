@@ -12,7 +12,6 @@ from bot.core.errors import Conflict, Damaged, NotFound
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Output
-from bot.store import sqlite
 from bot.store.rows import moment, output_row, read_output, read_run, run_row
 from bot.store.tables import outputs, runs, scripts
 
@@ -59,9 +58,14 @@ def usage(connection: Connection, who: Who) -> Mapping[str, int]:
 
 def keep_scripts(connection: Connection, kept: Sequence[Script]) -> None:
     """Keep scripts by the hash of their bytes; one that is there already stays."""
-    if kept:
-        rows = [{"sha": script.sha, "name": script.name, "content": script.content} for script in kept]
-        connection.execute(sqlite.insert(scripts).on_conflict_do_nothing(), rows)
+    new = {script.sha: script for script in kept}
+    if new:
+        there = connection.execute(select(scripts.c.sha).where(scripts.c.sha.in_(new))).scalars()
+        for sha in there.all():
+            del new[sha]
+    if new:
+        rows = [{"sha": sha, "name": script.name, "content": script.content} for sha, script in new.items()]
+        connection.execute(insert(scripts), rows)
 
 
 def script(connection: Connection, sha: str) -> bytes:
@@ -76,8 +80,8 @@ def script(connection: Connection, sha: str) -> bytes:
 
 def keep_output(connection: Connection, kept: Output) -> None:
     """Keep a run's output in place of an earlier attempt's."""
-    row = output_row(kept)
-    connection.execute(sqlite.insert(outputs).values(row).on_conflict_do_update(["run"], set_=row))
+    connection.execute(delete(outputs).where(outputs.c.run == kept.run))
+    connection.execute(insert(outputs).values(output_row(kept)))
 
 
 def output(connection: Connection, run: str) -> Output | None:

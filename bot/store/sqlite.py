@@ -1,14 +1,14 @@
-"""All that only SQLite understands: how to connect, how to insert, and what its errors mean."""
+"""All that only SQLite understands: how to connect, and what its errors mean."""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.dialects.sqlite import insert as insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
@@ -42,77 +42,82 @@ _DAMAGED = {
 }
 
 
-def make_file(path: Path) -> None:
-    """Make the database's file, empty and for its owner alone, where there is none. Raises Unavailable."""
-    try:
-        path.touch(mode=0o600)  # one that exists isn't opened: closing it would undo this process's locks
-        reason = "" if path.is_file() else "it is no file"
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-    if reason:
-        raise Unavailable(
-            f"The database {path} can't be opened: {reason}. Make its folder and let Deputy write there, "
-            "or choose another with DEPUTY_DATA_DIR."
+@dataclass(frozen=True)
+class SqliteFile:
+    """A database in one file; satisfies `Backend`. Several processes may have it open."""
+
+    path: Path
+
+    @classmethod
+    def make(cls, path: Path) -> "SqliteFile":
+        """Make the database's file, empty and for its owner alone, where there is none. Raises Unavailable."""
+        try:
+            path.touch(mode=0o600)  # one that exists isn't opened: closing it would undo this process's locks
+            reason = "" if path.is_file() else "it is no file"
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+        if reason:
+            raise Unavailable(
+                f"The database {path} can't be opened: {reason}. Make its folder and let Deputy write there, "
+                "or choose another with DEPUTY_DATA_DIR."
+            )
+        return cls(path)
+
+    def writer(self) -> Engine:
+        """Return the engine of the one connection that writes; its transactions wait for other writers."""
+        engine = self._engine(1, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
+        # A transaction that began by reading could not be sure to be let write later.
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        return engine
+
+    def readers(self) -> Engine:
+        """Return the engine of the connections that read: beside the writer, without waiting for it."""
+        return self._engine(READERS, "query_only=ON")
+
+    def _engine(self, connections: int, *pragmas: str) -> Engine:
+        engine = create_engine(
+            URL.create("sqlite", database=str(self.path.absolute())),
+            connect_args={"isolation_level": None, "check_same_thread": False, "timeout": PATIENCE},
+            pool_size=connections,
+            max_overflow=0,
         )
 
+        @event.listens_for(engine, "connect")
+        def connect(connection: Any, _: object) -> None:
+            connection.text_factory = _text
+            try:
+                cursor = connection.cursor()
+                for pragma in pragmas:
+                    cursor.execute(f"PRAGMA {pragma}")
+                cursor.close()
+            except Exception:
+                connection.close()  # the pool doesn't know it yet, so nobody else will
+                raise
 
-def writer(path: Path) -> Engine:
-    """Return the engine of the one connection that writes; its transactions wait for other writers."""
-    engine = _engine(path, 1, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+        return engine
 
-    # A transaction that began by reading could not be sure to be let write later.
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    def check(self, connection: Connection) -> None:
+        """Read every page of the file and raise Damaged where they don't fit. Takes seconds on a large one."""
+        said = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+        found = said.splitlines()[-1]  # a heading may stand before it
+        if found != "ok":
+            raise Damaged(f"The database {self.path} is damaged ({found}). Stop Deputy and restore a backup.")
 
-    return engine
-
-
-def readers(path: Path) -> Engine:
-    """Return the engine of the connections that read: beside the writer, without waiting for it."""
-    return _engine(path, READERS, "query_only=ON")
-
-
-def _engine(path: Path, connections: int, *pragmas: str) -> Engine:
-    engine = create_engine(
-        URL.create("sqlite", database=str(path.absolute())),
-        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": PATIENCE},
-        pool_size=connections,
-        max_overflow=0,
-    )
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _: object) -> None:
-        connection.text_factory = _text
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Map what the database raises onto Unavailable, Damaged and Invalid, in sentences that name the file."""
         try:
-            cursor = connection.cursor()
-            for pragma in pragmas:
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-        except Exception:
-            connection.close()  # the pool doesn't know it yet, so nobody else will
-            raise
-
-    return engine
-
-
-def check(connection: Connection) -> str:
-    """Return what is wrong with the file's pages; `ok` where nothing is. Reads all of them."""
-    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
-    return found.splitlines()[-1]  # a heading may stand before it
-
-
-@contextmanager
-def errors(path: Path) -> Iterator[None]:
-    """Map what the database raises onto Unavailable and Damaged, with a sentence that names the file."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise _meaning(path, error) from error
-    except UnicodeEncodeError as error:
-        raise Invalid("A text holds half of a character (a lone surrogate). Nothing was done.") from error
-    except SQLAlchemyError as error:
-        raise Unavailable(f"The database {path} is too busy. Try again in a moment.") from error
+            yield
+        except DBAPIError as error:
+            raise _meaning(self.path, error) from error
+        except UnicodeEncodeError as error:
+            raise Invalid("A text holds half of a character (a lone surrogate). Nothing was done.") from error
+        except SQLAlchemyError as error:
+            raise Unavailable(f"The database {self.path} is too busy. Try again in a moment.") from error
 
 
 def _meaning(path: Path, error: DBAPIError) -> DeputyError:

@@ -4,7 +4,18 @@ Moments are ISO 8601 texts in UTC with microseconds, so that they sort as time d
 audit chain are kept exactly as they were sealed. Structured values are JSON texts.
 """
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -15,12 +26,15 @@ metadata = MetaData(
     }
 )
 
+# What counts for ever. SQLite's INTEGER is that large already, and only by that name numbers rows by itself.
+GROWING = BigInteger().with_variant(Integer, "sqlite")
+
 # `number` is the order in which runs came, whatever the clock said. `document` is the whole run;
 # the columns beside it are what is searched by.
 runs = Table(
     "runs",
     metadata,
-    Column("number", Integer, primary_key=True),
+    Column("number", GROWING, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("requester", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -64,7 +78,7 @@ outputs = Table(
 audit_entries = Table(
     "audit_entries",
     metadata,
-    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", GROWING, primary_key=True, autoincrement=False),
     Column("at", Text, nullable=False),
     Column("tag", Text, nullable=False),
     Column("tenant", Text, nullable=False),
@@ -82,7 +96,7 @@ audit_head = Table(
     "audit_head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
-    Column("sequence", Integer, nullable=False),
+    Column("sequence", GROWING, nullable=False),
     Column("hash", Text, nullable=False),
 )
 
@@ -98,7 +112,7 @@ locks = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", GROWING, primary_key=True),
     Column("platform", Text, nullable=False),
     Column("conversation", Text, nullable=False),
     Column("key", Text, nullable=False),
@@ -126,7 +140,7 @@ secrets = Table(
 messages = Table(
     "messages",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", GROWING, primary_key=True),
     Column("conversation", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("version", Integer, nullable=False),

@@ -13,6 +13,8 @@ T = TypeVar("T")
 Step = Callable[[Connection], T]
 
 MOST = 50  # writes in one transaction: other processes wait for its end
+TRIES = 3
+LOST_RACES = {"40001", "40P01"}  # serialization failure, deadlock: PostgreSQL took all of it back, do it again
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,15 @@ class Writer:
             waiting.settle(result)
 
     def _transact(self, steps: Sequence[Step[Any]]) -> list[Any]:
+        for _ in range(TRIES - 1):
+            try:
+                return self._transact_once(steps)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in LOST_RACES:
+                    raise
+        return self._transact_once(steps)
+
+    def _transact_once(self, steps: Sequence[Step[Any]]) -> list[Any]:
         with self._engine.begin() as connection:
             return _each(connection, steps)
 

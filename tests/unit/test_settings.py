@@ -27,6 +27,7 @@ def test_nothing_given_gives_the_defaults(env_file: Path) -> None:
 def test_every_setting_can_be_given(env_file: Path) -> None:
     given: dict[str, Any] = {
         "data_dir": Path("d"),
+        "database_url": "postgresql://deputy:secret@db/deputy",
         "actions_dir": Path("a"),
         "policies_dir": Path("p"),
         "host": "::1",
@@ -43,6 +44,13 @@ def test_every_setting_can_be_given(env_file: Path) -> None:
 def test_files_lie_in_the_data_folder(env_file: Path) -> None:
     found = read(env_file, DATA_DIR="d")
     assert (found.database, found.key_file) == (Path("d/deputy.db"), Path("d/vault.key"))
+
+
+def test_a_database_url_is_used_in_place_of_the_file_and_not_shown(env_file: Path) -> None:
+    found = read(env_file, DATABASE_URL="postgresql://deputy:secret@db/deputy")
+    assert found.database == "postgresql://deputy:secret@db/deputy"
+    assert "secret" not in repr(found)
+    assert read(env_file, DATABASE_URL="").database == Settings().database_file
 
 
 def test_the_environment_wins_over_the_file(env_file: Path) -> None:

@@ -8,6 +8,8 @@ from bot.core.audit import GENESIS
 revision = "0001"
 down_revision = None
 
+GROWING = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
 
 def upgrade() -> None:
     """Make the tables, and the head of an audit chain that has no entry yet."""
@@ -28,7 +30,7 @@ def _index(table: str, *columns: str) -> None:
 def _runs() -> None:
     op.create_table(
         "runs",
-        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("number", GROWING, nullable=False),
         *_texts("id", "requester", "action", "state"),
         sa.Column("revision", sa.Integer, nullable=False),
         *_texts("created", "document"),
@@ -58,7 +60,7 @@ def _runs() -> None:
 def _audit() -> None:
     op.create_table(
         "audit_entries",
-        sa.Column("sequence", sa.Integer, autoincrement=False, nullable=False),
+        sa.Column("sequence", GROWING, autoincrement=False, nullable=False),
         *_texts("at", "tag", "tenant", "actor", "actor_name", "subject", "facts", "previous", "hash"),
         sa.PrimaryKeyConstraint("sequence", name="pk_audit_entries"),
     )
@@ -66,7 +68,7 @@ def _audit() -> None:
     head = op.create_table(
         "audit_head",
         sa.Column("id", sa.Integer, autoincrement=False, nullable=False),
-        sa.Column("sequence", sa.Integer, nullable=False),
+        sa.Column("sequence", GROWING, nullable=False),
         *_texts("hash"),
         sa.PrimaryKeyConstraint("id", name="pk_audit_head"),
     )
@@ -83,7 +85,7 @@ def _chat() -> None:
     _index("deliveries", "at")
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", GROWING, nullable=False),
         *_texts("platform", "conversation", "key", "run", "only_for", "card", "status", "due"),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
@@ -92,7 +94,7 @@ def _chat() -> None:
     _index("outbox", "key", "status")
     op.create_table(
         "messages",
-        sa.Column("id", sa.Integer, nullable=False),
+        sa.Column("id", GROWING, nullable=False),
         *_texts("conversation", "key"),
         sa.Column("version", sa.Integer, nullable=False),
         *_texts("at", "only_for", "author", "text"),

@@ -1,0 +1,68 @@
+"""A bell that rings in every process when posts wait, and whose turn it is to deliver them."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping
+
+import psycopg
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "deputy_posts"
+TURN = 0x4465707574790002  # the advisory lock of who delivers: "Deputy", then a number
+TICK = 1.0  # seconds between two looks whether the turn is free
+CONNECTION: Mapping[str, str | int] = {
+    "application_name": "deputy",
+    "connect_timeout": 5,
+    "tcp_user_timeout": 15_000,
+}
+
+
+class Bell:
+    """One connection that listens, and holds the turn: it passes on when the process or its connection ends."""
+
+    def __init__(self, url: str, *, delivers: bool) -> None:
+        self._url = url
+        self._delivers = delivers
+        self._rung = asyncio.Event()
+        self.mine = False
+
+    def ring(self) -> None:
+        """Ring in this process."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until it rings, `seconds` at most."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._rung.wait(), seconds)
+        self._rung.clear()
+
+    async def listen(self) -> None:
+        """Listen until cancelled, on a new connection whenever one breaks."""
+        while True:
+            try:
+                await self._listen()
+            except psycopg.Error as error:
+                log.warning("posts are looked for every second, for nothing is heard of them: %s", error)
+            await asyncio.sleep(TICK)
+
+    async def _listen(self) -> None:
+        options = dict(CONNECTION)
+        try:
+            async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, **options) as connection:  # type: ignore[arg-type]
+                await connection.execute(f"LISTEN {CHANNEL}".encode())
+                self.ring()  # for what was missed meanwhile
+                while True:
+                    await self._take_turn(connection)
+                    async for _ in connection.notifies(timeout=TICK):
+                        self.ring()
+        finally:
+            self.mine = False
+
+    async def _take_turn(self, connection: psycopg.AsyncConnection[tuple[object, ...]]) -> None:
+        if self._delivers and not self.mine:
+            cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", [TURN])
+            self.mine = await cursor.fetchone() == (True,)
+            if self.mine:
+                self.ring()

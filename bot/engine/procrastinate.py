@@ -1,0 +1,168 @@
+"""The engine for many processes: Procrastinate, on the PostgreSQL database that is the store too.
+
+Its queue says only that a run may be queued: each entry carries a run's id, is deleted when it is done and
+never tried again by itself. Whether a run starts is decided by the compare-and-set on the run.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
+from sqlalchemy import Connection, text
+
+from bot.core.errors import Unavailable
+from bot.core.run import State
+from bot.engine import queue_schema
+from bot.engine.bell import CHANNEL, CONNECTION, Bell
+from bot.ports import Change
+
+log = logging.getLogger(__name__)
+
+QUEUE, NAME = "runs", "run"
+POLL = 0.5  # seconds until the queue is looked into, should no notification come
+PAUSE = 1.0  # seconds before the queue is worked on again after a failure
+CONNECTIONS = 4
+
+# Cards of these are often overtaken by the next one: in other processes they wait for that, or for a look.
+_PASSING = (State.QUEUED, State.RUNNING)
+
+_WAKE = text("SELECT pg_notify(:channel, '')")
+# The same row that Procrastinate writes. One that waits already is enough.
+_ENQUEUE = text(
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST(ROW(CAST(:queue AS varchar), CAST(:name AS varchar), 0, NULL, "
+    "CAST(:lock AS text), jsonb_build_object('run', CAST(:run AS text)), NULL) "
+    "AS procrastinate_job_to_defer_v1)]) "
+    "WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = :lock AND status = 'todo')"
+)
+
+
+def announce(connection: Connection, change: Change) -> None:
+    """Tell the workers of a change in the change's own transaction: they hear of it when it is committed."""
+    if change.run and change.run.state is State.QUEUED:
+        row = {"queue": QUEUE, "name": NAME, "run": change.run.id, "lock": _lock(change.run.id)}
+        connection.execute(_ENQUEUE, row)
+    if change.posts and not (change.run and change.run.state in _PASSING):
+        connection.execute(_WAKE, {"channel": CHANNEL})
+
+
+def _lock(run: str) -> str:
+    return f"run:{run}"
+
+
+async def prepare_queue(url: str) -> None:
+    """Bring the queue's tables up to date. Raises Unavailable."""
+    with _errors():
+        await queue_schema.upgrade(url)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.Error, ConnectorException) as error:
+        said = str(error).strip().partition("\n")[0]
+        raise Unavailable(f"The queue in the database can't be opened ({said}). Nothing was done.") from error
+
+
+@asynccontextmanager
+async def procrastinate_engine(url: str, *, delivers: bool) -> AsyncIterator["ProcrastinateEngine"]:
+    """Bring the engine up on the database at `url`, and down again. Raises Unavailable.
+
+    Where `delivers` is set, this process takes its turn in delivering posts.
+    """
+    await prepare_queue(url)
+    engine = ProcrastinateEngine(url, delivers=delivers)
+    try:
+        with _errors():
+            await engine.open()
+        yield engine
+    finally:
+        await engine.close()
+
+
+class ProcrastinateEngine:
+    """Satisfies `Engine` for any number of processes; used by `procrastinate_engine`."""
+
+    exclusive = False
+
+    def __init__(self, url: str, *, delivers: bool) -> None:
+        connector = PsycopgConnector(
+            conninfo=url, kwargs=dict(CONNECTION), min_size=1, max_size=CONNECTIONS, timeout=5.0
+        )
+        self._app = App(connector=connector)
+        self._app.task(name=NAME, queue=QUEUE)(self._run)
+        # A worker without anything periodic loses its heartbeat silently at the first failure.
+        self._app.periodic(cron="0 * * * *")(self._app.task(name="hour", queue=QUEUE)(_hour))
+        self._bell = Bell(url, delivers=delivers)
+        self._listening: asyncio.Task[None] | None = None
+        self._execute: Callable[[str], Awaitable[None]] | None = None
+
+    async def open(self) -> None:
+        """Connect, and begin to listen."""
+        await self._app.open_async()
+        self._listening = asyncio.create_task(self._bell.listen())
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._listening:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._app.close_async()
+
+    @property
+    def delivers(self) -> bool:
+        """Whether it is this process's turn to deliver posts: one process at a time does."""
+        return self._bell.mine
+
+    async def enqueue(self, run: str) -> None:
+        """Say nothing: the word went in with the run's own transaction, by `announce`."""
+
+    async def remind(self, run: str) -> None:
+        """Say again that a run is queued; where it waits already, that changes nothing. Raises Unavailable."""
+        again = self._app.configure_task(NAME, queue=QUEUE, queueing_lock=_lock(run))
+        try:
+            with contextlib.suppress(AlreadyEnqueued):
+                await again.defer_async(run=run)
+        except ConnectorException as error:
+            raise Unavailable("The queue can't be reached; what is queued waits.") from error
+
+    async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+        """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled.
+
+        Procrastinate's worker ends when the database is out of reach for long: it is started again.
+        """
+        self._execute = execute
+        options: dict[str, Any] = {"shutdown_graceful_timeout": 0, "delete_jobs": "always"}
+        while True:
+            try:
+                await self._app.run_worker_async(
+                    concurrency=concurrency,
+                    fetch_job_polling_interval=POLL,
+                    install_signal_handlers=False,
+                    **options,
+                )
+            except Exception as error:
+                log.error("queued runs wait, for the queue can't be read: %s", error)
+            await asyncio.sleep(PAUSE)
+
+    async def _run(self, run: str) -> None:
+        if self._execute:
+            await self._execute(run)
+
+    def knock(self) -> None:
+        """Say in this process that posts wait; the others hear it by `announce`."""
+        self._bell.ring()
+
+    async def knocked(self, seconds: float) -> None:
+        """Wait until somebody knocks, `seconds` at most."""
+        await self._bell.wait(seconds)
+
+
+async def _hour(timestamp: int) -> None:
+    """Nothing is to be done every hour."""

@@ -1,0 +1,119 @@
+"""Deputy as many processes on one PostgreSQL: the same work, shared."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import Process, free_port, own_content
+from tests.fakes.postgres import Cluster
+
+NOTE = '''"""Notes its start."""
+
+import os
+from pathlib import Path
+
+
+def main(ledger: str, name: str) -> str:
+    """Note who started it."""
+    with Path(ledger).open("a") as file:
+        file.write(f"{name}\\n")
+    return "Noted."
+'''
+ACTIONS = {"operations/note.py": NOTE, "operations/note.toml": 'summary = "Notes."\nrisk = "change"\n'}
+
+
+def processes(folder: Path, url: str, count: int) -> list[Process]:
+    settings = {**own_content(folder, ACTIONS), "DEPUTY_DATABASE_URL": url, "DEPUTY_CONCURRENCY": "2"}
+    return [Process(folder, **settings) for _ in range(count)]
+
+
+async def test_P5_what_one_process_takes_in_others_run_once_each(
+    tmp_path: Path, cluster: Cluster, database: str
+) -> None:
+    server, *workers = all_ = processes(tmp_path, database, 3)
+    ledger = tmp_path / "ledger"
+    try:
+        await asyncio.gather(server.start("serve"), *(worker.start("worker") for worker in workers))
+        runs = await asyncio.gather(
+            *(server.ask("oncall", "note", ledger=str(ledger), name=f"n{number}") for number in range(12))
+        )
+        for run in runs:
+            await server.until("oncall", run, "succeeded")
+    finally:
+        codes = await asyncio.gather(*(one.stop() for one in all_))
+
+    assert codes == [0, 0, 0]
+    assert Counter(ledger.read_text().split()) == Counter(f"n{number}" for number in range(12))
+    code, out, err = await server.deputy("audit", "verify")
+    assert (code, "The audit log holds" in out) == (0, True), err
+    code, out, err = await server.deputy("db", "check")
+    assert (code, "The database is sound" in out) == (0, True), err
+    workers_seen = cluster.run(
+        "SELECT count(DISTINCT document::json->>'worker') FROM runs", database.partition("@/")[2].partition("?")[0]
+    )
+    assert workers_seen[0][0] in (2, 3)
+
+
+async def test_a_process_that_starts_interrupts_nothing_that_runs_in_another(
+    tmp_path: Path, database: str
+) -> None:
+    slow = {**ACTIONS, "operations/slow.sh": "sleep 600\n"}
+    slow["operations/slow.toml"] = 'summary = "Is slow."\nrisk = "change"\n'
+    settings = {**own_content(tmp_path, slow), "DEPUTY_DATABASE_URL": database}
+    first, second = Process(tmp_path, **settings), Process(tmp_path, **settings)
+    try:
+        await first.start("serve")
+        run = await first.ask("oncall", "slow")
+        await first.until("oncall", run, "running")
+        await second.start("serve")
+        done = await second.ask("oncall", "note", ledger=str(tmp_path / "ledger"), name="n")
+        await second.until("oncall", done, "succeeded")
+        assert (await second.card("oncall", run))["state"] == "running"
+        await first.stop()
+        await second.until("oncall", run, "interrupted")
+    finally:
+        await asyncio.gather(first.stop(), second.stop())
+
+
+async def test_the_data_of_sqlite_moves_to_postgresql_and_a_worker_needs_it(tmp_path: Path, database: str) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, ACTIONS))
+    code, _, err = await process.deputy("worker")
+    assert (code, "DEPUTY_DATABASE_URL: Workers beside" in err) == (1, True)
+    code, _, err = await process.deputy("db", "copy", "--to", database)
+    assert (code, "There is no database" in err) == (1, True)
+    await process.start("serve")
+    run = await process.ask("oncall", "note", ledger=str(tmp_path / "ledger"), name="n")
+    await process.until("oncall", run, "succeeded")
+    code, _, err = await process.deputy("db", "copy", "--to", database)
+    assert (code, "Another Deputy" in err) == (1, True)
+    await process.stop()
+
+    code, out, err = await process.deputy("db", "copy", "--to", database)
+
+    assert (code, "rows are copied and the audit log holds" in out) == (0, True), err
+    process.environment |= {"DEPUTY_DATABASE_URL": database, "DEPUTY_PORT": str(free_port())}
+    process.port = int(process.environment["DEPUTY_PORT"])
+    await process.start("serve")
+    try:
+        assert (await process.card("oncall", run))["state"] == "succeeded"
+        again = await process.ask("oncall", "note", ledger=str(tmp_path / "ledger"), name="n")
+        await process.until("oncall", again, "succeeded")
+    finally:
+        await process.stop()
+
+
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("db", "check"), ("serve",), ("vault", "list")])
+async def test_V3_a_database_out_of_reach_is_one_sentence_without_the_password(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    url = "postgresql://deputy:s3cret-word@127.0.0.1:1/deputy"
+    process = Process(tmp_path, **own_content(tmp_path, ACTIONS), DEPUTY_DATABASE_URL=url)
+
+    code, out, err = await process.deputy(*command)
+
+    assert (code, out) == (1, "")
+    assert err.startswith("deputy: The database deputy on 127.0.0.1 can't be reached (")
+    assert len(err.splitlines()) == 1
+    assert "s3cret" not in err
