@@ -145,15 +145,18 @@ async def running(
             nonce=nonce,
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
+            target_at_once=settings.target_at_once,
         )
         listener = listen_on(settings) if doors else None
-        worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.concurrency)
+        worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}:{nonce()[:6]}", settings.concurrency)
         await worker.start()
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
         if listener:
             site = application(Desk(ports), channel, [await person(ports, one) for one in PEOPLE])
             stack.push_async_callback((await serve(site, listener)).cleanup)
+            if not engine.exclusive:
+                stack.callback(asyncio.create_task(channel.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
         yield address(settings, listener) if listener else ""
 

@@ -207,6 +207,7 @@ class Change:
     Every entry gets its place in the audit chain; every post is stamped with the last one's reference.
     `delivery` makes it happen once however often it is delivered.
     `locks` are held by the run from here on, until it is no longer running; Busy where another holds one.
+    `limits` are names with how many runs may hold each at once; Busy where that many do.
     `secrets` are new rows; Conflict where one has a name and version that exist.
     `rewrapped` rows replace the `key_id` and `wrapped_key`, and nothing else, of the rows with their name
     and version; Conflict where one is gone. `removed_secrets` are names, removed with all their versions.
@@ -219,6 +220,7 @@ class Change:
     output: Output | None = None
     delivery: Delivery | None = None
     locks: tuple[str, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
     secrets: tuple[SecretRow, ...] = ()
     rewrapped: tuple[SecretRow, ...] = ()
     removed_secrets: tuple[str, ...] = ()
@@ -257,6 +259,12 @@ class Store(Protocol):
     ) -> Sequence[Run]:
         """Return runs, newest first."""
 
+    async def late(self, now: datetime, limit: int = 1000) -> Sequence[Run]:
+        """Return runs that wait for approval though their time is over, the oldest first."""
+
+    async def queued(self, limit: int) -> Sequence[str]:
+        """Return the ids of queued runs, the oldest first."""
+
     async def usage(self, who: Who) -> Mapping[str, int]:
         """Count somebody's runs by action."""
 
@@ -283,6 +291,24 @@ class Store(Protocol):
 
     async def postpone(self, post: int, until: datetime) -> None:
         """Try a post again later."""
+
+    async def tidy(self, before: datetime) -> None:
+        """Remove posts that are done with, and deliveries from before a moment."""
+
+    async def beat(self, worker: str) -> None:
+        """Let a worker count one on: it lives."""
+
+    async def beats(self) -> Mapping[str, int]:
+        """Return the counts of all workers by their names."""
+
+    async def leave(self, names: Iterable[str]) -> None:
+        """Forget workers that have ended."""
+
+    async def ask_stop(self, run: str, by: Who) -> bool:
+        """Ask whoever runs a script to stop it; False where it isn't running."""
+
+    async def asked_to_stop(self, names: Iterable[str]) -> Mapping[str, Who]:
+        """Return who asked which of these runs to stop."""
 
 
 class Engine(Protocol):
@@ -316,7 +342,9 @@ class Engine(Protocol):
 
 
 class Chat(Protocol):
-    """One chat platform."""
+    """One chat platform. `pace` is how many seconds lie between two posts in one conversation, at least."""
+
+    pace: float
 
     async def post(self, post: Post) -> None:
         """Show a post, or update the one with its key; doing it twice changes nothing. Raises Unavailable."""
@@ -361,6 +389,12 @@ class Running(Protocol):
     def stop(self, run: str, by: Who) -> bool:
         """Ask a running script to stop; False where it doesn't run here."""
 
+    def here(self) -> Sequence[str]:
+        """Return the ids of the runs whose scripts run in this process."""
+
+    def stop_all(self) -> None:
+        """Ask every script to stop, though nobody cancelled it."""
+
     def begin(self, run: str) -> AbstractAsyncContextManager["Stop"]:
         """Keep a run among those that can be stopped, for as long as it runs."""
 
@@ -373,6 +407,7 @@ class Ports:
     """Everything the services need, put together once by `app.py`.
 
     `answers` are those of query actions by query and person, with the moment they were given; times in seconds.
+    `target_at_once` is how many runs there may be at once on one target; 0: any number.
     """
 
     clock: Clock
@@ -388,4 +423,5 @@ class Ports:
     nonce: Callable[[], str]
     approval_ttl: float = 8 * 3600.0
     private_ttl: float = 3600.0
+    target_at_once: int = 0
     answers: dict[tuple[str, str], tuple[datetime, tuple[Choice, ...]]] = field(default_factory=dict)

@@ -31,6 +31,7 @@ class Settings:
     approval_ttl: float = 8 * 3600.0
     private_ttl: float = 3600.0
     concurrency: int = 8
+    target_at_once: int = 0  # any number
 
     def __post_init__(self) -> None:
         """Raise Invalid for settings that must not go together, however they came about."""
@@ -83,6 +84,8 @@ def _typed(variable: str, name: str, text: str) -> Any:
             ]
         if isinstance(default, int | float):
             number = type(default)(text)
+            if number == default == 0:
+                return number
             if not 0 < number < math.inf or (name == "port" and number > 65535):
                 raise ValueError
             if number > _MOST.get(name, number):

@@ -2,42 +2,69 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.core.errors import Busy, Conflict, DeputyError
+from bot.core.run import Place
 from bot.ports import Ports, Waiting
+from bot.service.cancel import stop_asked
 from bot.service.execute import execute
+from bot.service.pulse import LEASE, Pulse
 from bot.service.sweep import expire, recover, requeue
 
 log = logging.getLogger(__name__)
 
 SWEEP = 1.0
 FORGET = 60.0
+KEEP = timedelta(days=7)  # how long a delivery is remembered: longer than any platform delivers again
 REQUEUE = 15.0
+REMINDED = 500  # runs at once: many processes remind
+STOPS = 0.3
+WATCH = 0.5
 RETRY = 0.5
 LONGEST_PAUSE = 60.0
 
 
 class Worker:
-    """Runs inside a process beside the doors. `concurrency` scripts run at once."""
+    """Runs inside a process beside the doors. `concurrency` scripts run at once.
 
-    def __init__(self, ports: Ports, name: str, concurrency: int) -> None:
+    Where there are other processes it beats for them: who is silent for `lease` seconds is taken for dead.
+    """
+
+    def __init__(self, ports: Ports, name: str, concurrency: int, lease: float = LEASE) -> None:
         self._ports = ports
         self._name = name
         self._concurrency = concurrency
         self._loops: list[asyncio.Task[None]] = []
         self._runs: set[asyncio.Task[None]] = set()
         self._busy: dict[str, None] = {}
+        self._paces: dict[Place, float] = {}
+        self._alone = ports.engine.exclusive
+        self._pulse = Pulse(ports, name, lease)
+        self._beat = lease / 10
 
     async def start(self) -> None:
         """Name what was lost with the last process, find what is queued, and begin."""
-        if self._ports.engine.exclusive:
+        if self._alone:
             await recover(self._ports)
-        await requeue(self._ports)
+            await requeue(self._ports)
+        else:
+            await self._pulse.beat()
         loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
         again = (self._every(REQUEUE, self._requeue), self._every(RETRY, self._retry))
-        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, *again)]
+        others = () if self._alone else self._among_others()
+        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, *again, *others)]
+
+    def _among_others(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What only a worker among others does."""
+        return (
+            self._every(self._beat, self._pulse.beat),
+            self._every(self._beat, self._reap),
+            self._every(min(WATCH, self._beat), self._fence),
+            self._every(STOPS, self._stop_asked),
+        )
 
     async def close(self, grace: float = 10.0) -> None:
         """Stop claiming, give running scripts `grace` seconds to be stopped, deliver what can be delivered."""
@@ -52,8 +79,10 @@ class Worker:
         try:
             if self._ports.engine.delivers:
                 await self.deliver_once()
+            if not self._alone:
+                await self._pulse.leave()
         except DeputyError as error:
-            log.warning("the last posts wait for the next start: %s", error)
+            log.warning("what is left to do waits for others, or for the next start: %s", error)
 
     async def _work(self) -> None:
         await self._ports.engine.work(self._start, self._concurrency)
@@ -67,7 +96,7 @@ class Worker:
 
     async def _execute(self, run_id: str) -> None:
         try:
-            await execute(self._ports, run_id, self._name)
+            await execute(self._ports, run_id, self._name, self._pulse.alive if not self._alone else _always)
             await self._retry()
         except Busy:
             self._busy[run_id] = None
@@ -91,6 +120,8 @@ class Worker:
         delivered: list[int] = []
         held: set[tuple[str, str]] = set()
         for waiting in await self._ports.store.outbox(self._ports.clock.now()):
+            if self._too_soon(waiting.post.place):
+                continue
             line = (waiting.post.place.platform, waiting.post.card.run)
             if line in held:
                 continue  # what came before it about the same run is not told yet
@@ -107,6 +138,7 @@ class Worker:
         try:
             if chat is None:
                 raise Conflict(f"No chat called {waiting.post.place.platform} is set up.")
+            self._paces[waiting.post.place] = time.monotonic() + chat.pace
             await chat.post(waiting.post)
         except DeputyError as error:
             pause = timedelta(seconds=min(2.0**waiting.attempts, LONGEST_PAUSE))
@@ -115,14 +147,30 @@ class Worker:
             return False
         return True
 
+    def _too_soon(self, place: Place) -> bool:
+        """Whether the platform takes no more posts there yet; what waits may be overtaken by what is newer."""
+        return self._paces.get(place, 0.0) > time.monotonic()
+
+    async def _reap(self) -> None:
+        await self._pulse.reap()
+
+    async def _fence(self) -> None:
+        self._pulse.fence()
+
+    async def _stop_asked(self) -> None:
+        if self._ports.running.here():
+            await stop_asked(self._ports)
+
     async def _expire(self) -> None:
         await expire(self._ports)
 
     async def _forget(self) -> None:
-        await self._ports.store.forget_outputs(self._ports.clock.now())
+        now = self._ports.clock.now()
+        await self._ports.store.forget_outputs(now)
+        await self._ports.store.tidy(now - KEEP)
 
     async def _requeue(self) -> None:
-        await requeue(self._ports)
+        await requeue(self._ports, REMINDED)
 
     def _every(self, seconds: float, what: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def loop() -> None:
@@ -130,6 +178,10 @@ class Worker:
             await what()
 
         return loop
+
+
+def _always() -> bool:
+    return True
 
 
 async def _forever(step: Callable[[], Awaitable[None]]) -> None:

@@ -18,7 +18,7 @@ from bot.core.wording import label, listed
 
 KNOWN = (
     *("summary", "risk", "title", "script", "runner", "target", "timeout", "idempotent", "private"),
-    *("minutes_saved", "locks", "verify", "libraries", "credentials", "parameters"),
+    *("minutes_saved", "locks", "at_once", "verify", "libraries", "credentials", "parameters"),
 )
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -98,6 +98,7 @@ def _action(document: Document, sight: Sight) -> Action:
         credentials=inputs.credentials if inputs else {},
         timeout=float(top.get("timeout", values.whole(1, 86_400), 60)),
         locks=locks,
+        at_once=top.get("at_once", values.whole(1, 1_000), 0),
         idempotent=top.get("idempotent", values.flag, False),
         private=top.get("private", values.flag, False),
         minutes_saved=top.get("minutes_saved", values.whole(0, 10_000), 0),

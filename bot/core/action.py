@@ -40,7 +40,7 @@ class Action:
     `credentials` binds a name in the script to a vault reference (`vault:directory`).
     `verify` is run after the script with the same arguments and says whether it really worked.
     `definition` is the SHA-256 of the .toml. `private` shows the result to the requester alone.
-    `timeout` is in seconds.
+    `timeout` is in seconds. `at_once` is how many runs of it there may be, in all processes; 0: any number.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Action:
     credentials: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
     locks: tuple[str, ...] = ()
+    at_once: int = 0
     idempotent: bool = False
     private: bool = False
     minutes_saved: int = 0
@@ -69,7 +70,13 @@ class Action:
 
     def lock_names(self, arguments: Mapping[str, Value]) -> tuple[str, ...]:
         """Return the locks of one run: `account:{account}` with its arguments put in."""
-        return tuple(_PLACE.sub(lambda place: str(arguments.get(place[1], "")), lock) for lock in self.locks)
+        given = {**arguments, "target": self.target}
+        return tuple(_PLACE.sub(lambda place: str(given.get(place[1], "")), lock) for lock in self.locks)
+
+    def limits(self, target_at_once: int) -> Mapping[str, int]:
+        """Return what a run of this takes a place under, and how many places there are; 0 is no limit."""
+        found = {f"action {self.id}": self.at_once, f"target {self.target}": target_at_once}
+        return {name: most for name, most in found.items() if most}
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -34,6 +34,7 @@ class Tag(StrEnum):
     RUN_CANCELLED = "run:cancelled"
     RUN_INTERRUPTED = "run:interrupted"
     RUN_REQUEUED = "run:requeued"
+    RUN_ENDED_LATE = "run:ended_late"
     SECRET_SET = "vault:secret:set"  # noqa: S105 - a tag
     SECRET_REMOVED = "vault:secret:removed"  # noqa: S105 - a tag
     KEY_ROTATED = "vault:key:rotated"

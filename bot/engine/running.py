@@ -29,8 +29,12 @@ class RunningHere:
         script.stop.set()
         return True
 
+    def here(self) -> list[str]:
+        """Return the ids of the runs whose scripts run in this process."""
+        return list(self._scripts)
+
     def stop_all(self) -> None:
-        """Ask every script to stop because the process ends: nobody cancelled them."""
+        """Ask every script to stop because the process ends or is taken for dead: nobody cancelled them."""
         for script in self._scripts.values():
             script.stop.set()
 

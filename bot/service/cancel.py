@@ -2,6 +2,7 @@
 
 from bot.core.errors import Conflict, Refused
 from bot.core.lifecycle import Event, Happening, advance, wording
+from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Delivery, Ports
 from bot.service.query import approver_of, existing_run
@@ -19,7 +20,7 @@ async def cancel(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) 
     await _check_rights(ports, caller, run)
     by = caller.principal.who
     if run.state is State.RUNNING:
-        if not ports.running.stop(run_id, by):
+        if not (ports.running.stop(run_id, by) or await _ask_others(ports, run_id, by)):
             raise Conflict(f"{run_id} is just starting or ending. Look at its card and try again.")
         return Reply(run=run_id)
     event = _EVENTS.get(run.state)
@@ -28,6 +29,17 @@ async def cancel(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) 
     facts = {"door": caller.door}
     await record(ports, advance(run, Happening(event, by=by, facts=facts), ports.clock.now()), delivery=delivery)
     return Reply(run=run_id)
+
+
+async def _ask_others(ports: Ports, run: str, by: Who) -> bool:
+    """Ask the process that runs a script to stop it, where there are others."""
+    return not ports.engine.exclusive and await ports.store.ask_stop(run, by)
+
+
+async def stop_asked(ports: Ports) -> None:
+    """Stop the scripts here that somebody asked another process to stop."""
+    for run, by in (await ports.store.asked_to_stop(ports.running.here())).items():
+        ports.running.stop(run, by)
 
 
 async def _check_rights(ports: Ports, caller: Caller, run: Run) -> None:

@@ -2,49 +2,57 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from bot.core import wording
 from bot.core.action import Action
+from bot.core.audit import Draft, Tag
+from bot.core.canonical import Json
 from bot.core.decision import Deny, NeedsApproval
 from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
-from bot.core.lifecycle import Event, Happening, advance
+from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.run import Run, State
 from bot.core.secret import Secret
 from bot.ports import Ports, Stop
 from bot.service.authorise import authorise, may_approve
 from bot.service.outcome import Ended, ended, event_of, not_started, unknown
 from bot.service.perform import Credentials, Performance, from_store, leased, perform
-from bot.service.record import record, secret_reference
+from bot.service.record import note, record, secret_reference
 from bot.service.review import broken_seal
 from bot.service.submit import refusal
 
 log = logging.getLogger(__name__)
 LIVE_LINES = 12
+CUT_OFF = "The worker was cut off from the database for too long, so its script was not started."
 
 
-async def execute(ports: Ports, run_id: str, worker: str) -> None:
+async def execute(ports: Ports, run_id: str, worker: str, alive: Callable[[], bool] = lambda: True) -> None:
     """Take one queued run to its end. A lost compare-and-set means another worker has it: nothing to do.
 
-    Raises Busy where another run holds a lock that this one needs: it stays queued.
+    Nothing is started where the worker isn't `alive`: others may take the run from it.
+    Raises Busy where it must stay queued: another run holds a lock that this one needs, or all its places.
     """
     run = await ports.store.run(run_id)
     if run.state is not State.QUEUED:
         return
+    if not alive():
+        raise Busy(f"{run_id} waits: this worker was cut off from the database.")
     try:
         cleared = await _cleared(ports, run)
         if not isinstance(cleared, Action):
             await record(ports, advance(run, Happening(Event.REFUSE, reasons=cleared), ports.clock.now()))
             return
         start = advance(run, Happening(Event.START, worker=worker), ports.clock.now())
-        await record(ports, start, locks=cleared.lock_names(run.request.arguments))
+        locks = cleared.lock_names(run.request.arguments)
+        await record(ports, start, locks=locks, limits=cleared.limits(ports.target_at_once))
     except Busy:
         raise
     except Conflict:
         return
     async with ports.running.begin(run.id) as stop:
-        ended = await _run(ports, start.run, cleared, stop)
+        ended = await _run(ports, start.run, cleared, stop) if alive() else unknown(CUT_OFF)
     await _finish(ports, start.run, ended)
 
 
@@ -124,7 +132,7 @@ async def _finish(ports: Ports, run: Run, end: Ended) -> None:
             await record(ports, advance(run, end.happening, ports.clock.now()), output=end.output)
             return
         except Conflict:
-            log.warning("%s ended after it was given up; its late result was dropped", run.id)
+            await _note_late(ports, run, end)
             return
         except Unavailable as error:
             log.error("the end of %s can't be written yet: %s", run.id, error)
@@ -135,6 +143,15 @@ async def _finish(ports: Ports, run: Run, end: Ended) -> None:
                 raise
             log.error("the outcome of %s can't be kept: %s", run.id, error)
             end = unknown(f"It ended, but its outcome could not be kept ({error}).")
+
+
+async def _note_late(ports: Ports, run: Run, end: Ended) -> None:
+    """Write down how a script ended after its run was given up: its state stays, but who asks can find it."""
+    log.warning("%s ended after it was given up; its late result changes nothing", run.id)
+    outcome = end.happening.outcome
+    facts: dict[str, Json] = {"worker": run.worker, "attempt": run.attempt, "event": end.happening.event.value}
+    facts |= {"summary": outcome.summary, "code": outcome.code} if outcome else {}
+    await note(ports, Draft(Tag.RUN_ENDED_LATE, DEPUTY, run.id, ports.clock.now(), facts))
 
 
 async def _secret_arguments(ports: Ports, run: Run) -> dict[str, Secret]:

@@ -1,6 +1,8 @@
 """Writing one step of a run: its state, its audit entry and its cards, in one transaction."""
 
 import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from bot.core import cards
 from bot.core.action import Script
@@ -15,6 +17,7 @@ from bot.ports import Change, Delivery, Output, Ports, Post, SecretRow
 # instead of three for a short script, and none is delivered while the script is being started.
 _PASSING = (State.QUEUED, State.RUNNING)
 SOON = 0.05  # seconds
+NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 
 async def record(
@@ -26,6 +29,7 @@ async def record(
     secrets: tuple[SecretRow, ...] = (),
     output: Output | None = None,
     locks: tuple[str, ...] = (),
+    limits: Mapping[str, int] = NO_LIMITS,
 ) -> tuple[Entry, ...]:
     """Commit a step and let the workers know. Raises Conflict where somebody was first, Busy, Unavailable."""
     change = Change(
@@ -36,6 +40,7 @@ async def record(
         output=output,
         delivery=delivery,
         locks=locks,
+        limits=limits,
         secrets=secrets,
         removed_secrets=secret_arguments(step.run) if step.run.state.ended else (),
     )

@@ -11,10 +11,8 @@ EVERYTHING = 100_000
 
 async def expire(ports: Ports) -> int:
     """End every request whose time to decide is over; return how many."""
-    now = ports.clock.now()
-    waiting = await ports.store.runs(states=(State.AWAITING_APPROVAL,), limit=EVERYTHING)
-    late = [run for run in waiting if now >= run.request.expires_at]
-    return sum([await _end(ports, run, Happening(Event.EXPIRE)) for run in late])
+    late = await ports.store.late(ports.clock.now())
+    return sum([await end(ports, run, Happening(Event.EXPIRE)) for run in late])
 
 
 async def recover(ports: Ports) -> int:
@@ -23,21 +21,25 @@ async def recover(ports: Ports) -> int:
     Safe only where no other process runs scripts on the same data (`Engine.exclusive`).
     """
     lost = await ports.store.runs(states=(State.RUNNING,), limit=EVERYTHING)
-    for run in lost:
-        event = Event.REQUEUE if run.idempotent else Event.INTERRUPT
-        await _end(ports, run, Happening(event, facts={"lost_worker": run.worker}))
-    return len(lost)
+    return sum([await give_up(ports, run) for run in lost])
 
 
-async def requeue(ports: Ports) -> int:
-    """Tell the engine of every queued run, oldest first: its word may be lost, the store's isn't."""
-    queued = await ports.store.runs(states=(State.QUEUED,), limit=EVERYTHING)
-    for run in reversed(queued):
-        await ports.engine.remind(run.id)
+async def give_up(ports: Ports, run: Run) -> bool:
+    """Take a run from a worker that is dead: what its script did is unknown; only an idempotent one runs again."""
+    event = Event.REQUEUE if run.idempotent else Event.INTERRUPT
+    return await end(ports, run, Happening(event, facts={"lost_worker": run.worker}))
+
+
+async def requeue(ports: Ports, most: int = EVERYTHING) -> int:
+    """Tell the engine of queued runs, oldest first: its word may be lost, the store's isn't."""
+    queued = await ports.store.queued(most)
+    for run in queued:
+        await ports.engine.remind(run)
     return len(queued)
 
 
-async def _end(ports: Ports, run: Run, happening: Happening) -> bool:
+async def end(ports: Ports, run: Run, happening: Happening) -> bool:
+    """Take a run on without anybody's asking; False where somebody changed it meanwhile."""
     try:
         await record(ports, advance(run, happening, ports.clock.now()))
     except Conflict:

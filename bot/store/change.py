@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from bot.core.audit import Entry
 from bot.core.run import State
 from bot.ports import Change
-from bot.store import chain, locks, outbox, runs, vault_rows
+from bot.store import chain, locks, outbox, runs, vault_rows, workers
 
 
 def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
@@ -20,7 +20,9 @@ def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
         runs.save(connection, change.run)
         if change.run.started and change.run.state is not State.RUNNING:
             locks.release(connection, change.run.id)
+            workers.ended(connection, change.run.id)
         locks.hold(connection, change.run.id, change.locks)
+        locks.take_places(connection, change.run.id, change.limits)
     if change.output:
         runs.keep_output(connection, change.output)
     for post in change.posts:

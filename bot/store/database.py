@@ -15,7 +15,7 @@ from bot.core.audit import Entry
 from bot.core.principal import Who
 from bot.core.run import Place, Run, State
 from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
-from bot.store import chain, copying, outbox, runs, schema, timeline, vault_rows
+from bot.store import chain, copying, outbox, runs, schema, timeline, vault_rows, workers
 from bot.store.backend import Backend, backend
 from bot.store.change import apply
 from bot.store.writer import Writer
@@ -110,6 +110,14 @@ class SqlStore:
         """Return runs, newest first."""
         return await self._read(runs.newest, tuple(states), requester, limit)
 
+    async def late(self, now: datetime, limit: int = 1000) -> Sequence[Run]:
+        """Return runs that wait for approval though their time is over, the oldest first."""
+        return await self._read(runs.late, now, limit)
+
+    async def queued(self, limit: int) -> Sequence[str]:
+        """Return the ids of queued runs, the oldest first."""
+        return await self._read(runs.queued, limit)
+
     async def usage(self, who: Who) -> Mapping[str, int]:
         """Count somebody's runs by action."""
         return await self._read(runs.usage, who)
@@ -145,6 +153,30 @@ class SqlStore:
     async def postpone(self, post: int, until: datetime) -> None:
         """Try a post again later."""
         await self._write(outbox.postpone, post, until)
+
+    async def tidy(self, before: datetime) -> None:
+        """Remove posts that are done with, and deliveries from before a moment."""
+        await self._write(outbox.tidy, before)
+
+    async def beat(self, worker: str) -> None:
+        """Let a worker count one on."""
+        await self._write(workers.beat, worker)
+
+    async def beats(self) -> Mapping[str, int]:
+        """Return the counts of all workers by their names."""
+        return await self._read(workers.beats)
+
+    async def leave(self, names: Iterable[str]) -> None:
+        """Forget workers that have ended."""
+        await self._write(workers.leave, tuple(names))
+
+    async def ask_stop(self, run: str, by: Who) -> bool:
+        """Ask whoever runs a script to stop it; False where it isn't running."""
+        return await self._write(workers.ask_stop, run, by)
+
+    async def asked_to_stop(self, names: Iterable[str]) -> Mapping[str, Who]:
+        """Return who asked which of these runs to stop."""
+        return await self._read(workers.asked_to_stop, tuple(names))
 
     # ---- ports.SecretRows ------------------------------------------------------------------------
 

@@ -1,8 +1,8 @@
 """Locks: what a running run keeps others from working on meanwhile."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Busy
@@ -19,6 +19,17 @@ def hold(connection: Connection, run: str, names: Sequence[str]) -> None:
         connection.execute(insert(locks), rows)
     except IntegrityError as error:
         raise Busy(f"{run} waits: another run works on the same thing now.") from error
+
+
+def take_places(connection: Connection, run: str, limits: Mapping[str, int]) -> None:
+    """Take one of the places that there are under each name. Raises Busy where all are taken."""
+    for name, most in sorted(limits.items()):
+        places = [f"{name} {number}" for number in range(1, most + 1)]
+        taken = set(connection.execute(select(locks.c.name).where(locks.c.name.in_(places))).scalars())
+        free = next((place for place in places if place not in taken), None)
+        if free is None:
+            raise Busy(f"{run} waits: {most} of its kind run already.")
+        hold(connection, run, [free])
 
 
 def release(connection: Connection, run: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, exists, insert, select, update
+from sqlalchemy import Connection, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Conflict
@@ -71,6 +71,14 @@ def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
 def posted(connection: Connection, ids: Collection[int]) -> None:
     """Mark posts as delivered."""
     connection.execute(update(outbox).where(outbox.c.id.in_(ids)), {"status": POSTED})
+
+
+def tidy(connection: Connection, before: datetime) -> None:
+    """Remove posts that are done with, but the newest, and deliveries from before a moment."""
+    # An id is never given twice: SQLite numbers on from the largest one that is there.
+    newest = select(func.max(outbox.c.id)).scalar_subquery()
+    connection.execute(delete(outbox).where(outbox.c.status != WAITING, outbox.c.id < newest))
+    connection.execute(delete(deliveries).where(deliveries.c.at < moment(before)))
 
 
 def postpone(connection: Connection, post: int, until: datetime) -> None:

@@ -118,6 +118,7 @@ def run_row(run: Run) -> dict[str, Any]:
         "state": run.state.value,
         "revision": run.revision,
         "created": moment(run.created),
+        "expires": moment(run.request.expires_at),
         "document": json.dumps(run, default=_fields),
     }
 

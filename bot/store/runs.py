@@ -50,6 +50,19 @@ def newest(connection: Connection, states: Collection[State], requester: Who | N
     return [read_run(row.id, row.document) for row in rows]
 
 
+def late(connection: Connection, now: datetime, limit: int) -> Sequence[Run]:
+    """Return runs that wait for approval though their time to be decided is over, the oldest first."""
+    over = (runs.c.state == State.AWAITING_APPROVAL.value) & (runs.c.expires <= moment(now))
+    rows = connection.execute(select(runs.c.id, runs.c.document).where(over).order_by(runs.c.expires).limit(limit))
+    return [read_run(row.id, row.document) for row in rows]
+
+
+def queued(connection: Connection, limit: int) -> Sequence[str]:
+    """Return the ids of queued runs, the oldest first."""
+    query = select(runs.c.id).where(runs.c.state == State.QUEUED.value)
+    return connection.execute(query.order_by(runs.c.number).limit(limit)).scalars().all()
+
+
 def usage(connection: Connection, who: Who) -> Mapping[str, int]:
     """Count somebody's runs by action."""
     query = select(runs.c.action, func.count().label("times")).where(runs.c.requester == who.key)

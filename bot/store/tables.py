@@ -41,8 +41,10 @@ runs = Table(
     Column("state", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("created", Text, nullable=False),
+    Column("expires", Text, nullable=False),
     Column("document", Text, nullable=False),
     Index(None, "state", "number"),
+    Index(None, "state", "expires"),
     Index(None, "requester", "number"),
     Index(None, "requester", "action"),
 )
@@ -106,6 +108,24 @@ locks = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("run", Text, nullable=False, index=True),
+)
+
+# Who asked a running script to stop, for the process that runs it.
+stops = Table(
+    "stops",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("oid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+)
+
+# A worker that lives counts on: others see by their own clocks how long its count has stood still.
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("beats", GROWING, nullable=False),
 )
 
 # `due` is empty for a post that was never tried: it is due at once. `only_for` is `Post.only`.

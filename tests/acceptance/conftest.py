@@ -111,6 +111,15 @@ class Process:
         await self._process.wait()
         self._process = None
 
+    def freeze(self) -> None:
+        """Let it stand still, as on a machine that hangs."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it go on where it stands still; not where it has ended."""
+        if self._process and self._process.returncode is None:
+            self._process.send_signal(signal.SIGCONT)
+
     async def stop(self) -> int:
         """End it as a service manager would; return its exit code, 0 where it has ended already."""
         process, self._process = self._process, None

@@ -1,6 +1,7 @@
 """Deputy as many processes on one PostgreSQL: the same work, shared."""
 
 import asyncio
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -117,3 +118,89 @@ async def test_V3_a_database_out_of_reach_is_one_sentence_without_the_password(
     assert err.startswith("deputy: The database deputy on 127.0.0.1 can't be reached (")
     assert len(err.splitlines()) == 1
     assert "s3cret" not in err
+
+
+SLOW = {
+    **ACTIONS,
+    "operations/slow.sh": "echo begun\nsleep 600\n",
+    "operations/slow.toml": 'summary = "Is slow."\nrisk = "change"\ntimeout = 700\n',
+    "operations/pair.sh": "sleep 600\n",
+    "operations/pair.toml": 'summary = "Two at most."\nrisk = "change"\nat_once = 2\ntimeout = 700\n',
+}
+
+
+async def workers_of(process: Process) -> dict[str, int]:
+    """Return the process that started each run, by the audit log: a worker's name is `host:pid:letters`."""
+    _, out, _ = await process.deputy("audit", "export")
+    started = [entry for entry in map(json.loads, out.splitlines()) if entry["tag"] == "run:started"]
+    return {entry["subject"]: int(entry["facts"]["worker"].split(":")[1]) for entry in started}
+
+
+async def test_X13_who_kills_any_process_at_any_time_finds_the_truth_in_the_channel_within_40_seconds(
+    tmp_path: Path, database: str
+) -> None:
+    settings = {**own_content(tmp_path, SLOW), "DEPUTY_DATABASE_URL": database, "DEPUTY_CONCURRENCY": "1"}
+    first, second, *workers = (Process(tmp_path, **settings) for _ in range(5))
+    everybody = [first, second, *workers]
+    try:
+        await asyncio.gather(
+            *(one.start("serve") for one in (first, second)), *(one.start("worker") for one in workers)
+        )
+        by_pid = {one.pid: one for one in everybody}
+        runs = [await first.ask("oncall", "slow") for _ in everybody]
+        for run in runs:
+            await second.until("oncall", run, "running")
+        holders = {run: by_pid[pid] for run, pid in (await workers_of(second)).items()}
+        assert set(holders.values()) == set(everybody)  # one script each
+
+        # A person cancels one at a process that doesn't run it: it stops within moments.
+        cancelled = next(run for run in runs if holders[run] in workers)
+        status, answer = await second.send("/api/press", "oncall", verb="cancel", subject=cancelled, comment="")
+        assert status == 200, answer
+        await first.until("oncall", cancelled, "cancelled", seconds=5)
+
+        # A worker is killed, another freezes, and the first server, who told the channel, is killed.
+        frozen, killed = (one for one in workers if one is not holders[cancelled])
+        frozen.freeze()
+        await killed.kill()
+        await first.kill()
+        lost = [run for run, one in holders.items() if one in (frozen, killed, first)]
+        for card in await asyncio.gather(
+            *(second.until("oncall", run, "interrupted", seconds=40) for run in lost)
+        ):
+            assert "nobody knows how far it came" in card["lead"]
+        frozen.go_on()
+        kept = next(run for run, one in holders.items() if one is second)
+        assert (await second.card("oncall", kept))["state"] == "running"
+
+        # What is left goes on.
+        ledger = tmp_path / "ledger"
+        run = await second.ask("oncall", "note", ledger=str(ledger), name="n")
+        await second.until("oncall", run, "succeeded")
+        assert ledger.read_text() == "n\n"
+    finally:
+        for one in workers:
+            one.go_on()
+        await asyncio.gather(*(one.stop() for one in everybody))
+    code, out, err = await second.deputy("audit", "verify")
+    assert (code, "The audit log holds" in out) == (0, True), err
+
+
+async def test_no_more_of_an_action_run_at_once_than_it_allows_in_any_process(
+    tmp_path: Path, database: str
+) -> None:
+    settings = {**own_content(tmp_path, SLOW), "DEPUTY_DATABASE_URL": database, "DEPUTY_CONCURRENCY": "2"}
+    server, worker = Process(tmp_path, **settings), Process(tmp_path, **settings)
+    try:
+        await asyncio.gather(server.start("serve"), worker.start("worker"))
+        runs = [await server.ask("oncall", "pair") for _ in range(3)]
+        done = await server.ask("oncall", "note", ledger=str(tmp_path / "ledger"), name="n")
+        await server.until("oncall", done, "succeeded")
+        states = [(await server.card("oncall", run))["state"] for run in runs]
+        assert sorted(states) == ["queued", "running", "running"]
+        ends = runs[states.index("running")]
+        await server.send("/api/press", "oncall", verb="cancel", subject=ends, comment="")
+        await server.until("oncall", ends, "cancelled")
+        await server.until("oncall", runs[states.index("queued")], "running")
+    finally:
+        await asyncio.gather(server.stop(), worker.stop())

@@ -490,3 +490,73 @@ async def test_every_refusal_is_a_sentence_that_ends(store: SqlStore) -> None:
     for change in wrong:
         with pytest.raises(DeputyError, match=r"^[A-Z].*\.$"):
             await store.commit(change)
+
+
+# ---- many processes ------------------------------------------------------------------------------
+
+
+async def test_no_more_runs_than_there_are_places_run_at_once(store: SqlStore) -> None:
+    runs = [a_run(f"R-{number}", state=State.RUNNING, started=NOW) for number in range(4)]
+    places = {"action look": 2, "target dc1": 3}
+    await store.commit(a_change(runs[0], limits=places))
+    await store.commit(a_change(runs[1], limits=places))
+    with pytest.raises(Busy, match="R-2 waits"):
+        await store.commit(a_change(runs[2], limits=places))
+    with pytest.raises(NotFound):
+        await store.run("R-2")
+    await store.commit(a_change(runs[3], limits={"target dc1": 3}))
+    await store.commit(a_change(replace(runs[0], state=State.FAILED, revision=2)))
+    await store.commit(a_change(runs[2], limits=places))
+    with pytest.raises(Busy):
+        await store.commit(a_change(a_run("R-9", state=State.RUNNING, started=NOW), limits={"target dc1": 3}))
+
+
+async def test_a_worker_counts_on_until_it_leaves(store: SqlStore) -> None:
+    assert await store.beats() == {}
+    for name in ("a", "b", "a"):
+        await store.beat(name)
+    assert await store.beats() == {"a": 2, "b": 1}
+    await store.leave(["a"])
+    assert await store.beats() == {"b": 1}
+    await store.beat("a")
+    assert (await store.beats())["a"] == 1
+
+
+async def test_a_running_script_is_asked_to_stop_by_who_asks_first_and_once_it_ended_by_nobody(
+    store: SqlStore,
+) -> None:
+    run, bob = a_run("R-1", state=State.RUNNING, started=NOW), Who("contoso", "o-2", "Bob")
+    assert not await store.ask_stop("R-1", OLGA)
+    await store.commit(a_change(run))
+    assert await store.ask_stop("R-1", bob)
+    assert await store.ask_stop("R-1", OLGA)
+    assert await store.asked_to_stop(["R-1", "R-2"]) == {"R-1": bob}
+    assert await store.asked_to_stop([]) == {}
+    await store.commit(a_change(replace(run, state=State.CANCELLED, revision=2)))
+    assert await store.asked_to_stop(["R-1"]) == {}
+    assert not await store.ask_stop("R-1", bob)
+
+
+async def test_P6_only_what_waits_and_is_over_is_late_the_oldest_first(store: SqlStore) -> None:
+    ends = {"R-1": 2, "R-2": 1, "R-3": 3, "R-4": 1}
+    for name, minutes in ends.items():
+        state = State.QUEUED if name == "R-4" else State.AWAITING_APPROVAL
+        await store.commit(a_change(a_run(name, state=state, expires_at=NOW + timedelta(minutes=minutes))))
+    assert [run.id for run in await store.late(NOW + timedelta(minutes=2))] == ["R-2", "R-1"]
+    assert [run.id for run in await store.late(NOW + timedelta(minutes=2), limit=1)] == ["R-2"]
+    assert await store.queued(5) == ["R-4"]
+
+
+async def test_I2_what_is_done_with_is_tidied_away_and_what_waits_or_is_young_stays(store: SqlStore) -> None:
+    old, young = Delivery("d-1", "c" * 64), Delivery("d-2", "c" * 64)
+    await store.commit(a_change(a_run("R-1"), posts=(a_post("a"), a_post("b")), delivery=old))
+    later = Change((replace(a_draft(), at=LATER),), delivery=young, posts=(a_post("c"),))
+    await store.commit(later)
+    waiting = await store.outbox(LATER)
+    await store.posted([one.id for one in waiting if one.post.key != "b"])
+    await store.tidy(LATER)
+    assert await store.delivered_before(old) is None
+    assert await store.delivered_before(young) == ""
+    assert keys(list(await store.outbox(LATER))) == ["b"]
+    await store.commit(Change((a_draft(),), posts=(a_post("d"),)))
+    assert max(one.id for one in await store.outbox(LATER)) > max(one.id for one in waiting)

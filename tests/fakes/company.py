@@ -194,6 +194,8 @@ class Puppets:
 class Wall:
     """A chat that remembers what it was told."""
 
+    pace = 0.0
+
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self.down = False

@@ -32,6 +32,8 @@ class _Contents:
     posts: dict[int, tuple[Waiting, datetime | None]] = field(default_factory=dict)
     secrets: dict[tuple[str, int], SecretRow] = field(default_factory=dict)
     locks: dict[str, str] = field(default_factory=dict)
+    workers: dict[str, int] = field(default_factory=dict)
+    stops: dict[str, Who] = field(default_factory=dict)
     last_post: int = 0
 
     def copy(self) -> "_Contents":
@@ -44,6 +46,7 @@ class _Contents:
         if change.run:
             self._put_run(change.run)
             self._lock(change.run, change.locks)
+            self._take_places(change.run, change.limits)
         for script in change.scripts:
             self.scripts.setdefault(script.sha, script.content)
         if change.output:
@@ -76,6 +79,13 @@ class _Contents:
         if self.locks.keys() & set(names):
             raise Busy(f"{run.id} waits.")
         self.locks |= dict.fromkeys(names, run.id)
+
+    def _take_places(self, run: Run, limits: Mapping[str, int]) -> None:
+        for name, most in limits.items():
+            free = {f"{name} {number}" for number in range(1, most + 1)} - self.locks.keys()
+            if not free:
+                raise Busy(f"{run.id} waits.")
+            self.locks[min(free)] = run.id
 
     def _put_post(self, post: Post, reference: str) -> None:
         if reference and not post.card.audit:
@@ -132,6 +142,14 @@ class MemoryStore:
             if (not wanted or run.state in wanted) and requester in (None, run.request.requester)
         ][:limit]
 
+    async def late(self, now: datetime, limit: int = 1000) -> Sequence[Run]:
+        waiting = [run for run in self._contents.runs.values() if run.state is State.AWAITING_APPROVAL]
+        late = [run for run in waiting if run.request.expires_at <= now]
+        return sorted(late, key=lambda run: run.request.expires_at)[:limit]
+
+    async def queued(self, limit: int) -> Sequence[str]:
+        return [run.id for run in self._contents.runs.values() if run.state is State.QUEUED][:limit]
+
     async def usage(self, who: Who) -> Mapping[str, int]:
         runs = self._contents.runs.values()
         return Counter(run.request.action for run in runs if run.request.requester == who)
@@ -182,6 +200,28 @@ class MemoryStore:
     async def postpone(self, post: int, until: datetime) -> None:
         waiting, _ = self._contents.posts[post]
         self._contents.posts[post] = (replace(waiting, attempts=waiting.attempts + 1), until)
+
+    async def tidy(self, before: datetime) -> None:
+        """Nothing that is done with is kept."""
+
+    async def beat(self, worker: str) -> None:
+        self._contents.workers[worker] = self._contents.workers.get(worker, 0) + 1
+
+    async def beats(self) -> Mapping[str, int]:
+        return dict(self._contents.workers)
+
+    async def leave(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._contents.workers.pop(name, None)
+
+    async def ask_stop(self, run: str, by: Who) -> bool:
+        running = run in self._contents.runs and self._contents.runs[run].state is State.RUNNING
+        if running:
+            self._contents.stops.setdefault(run, by)
+        return running
+
+    async def asked_to_stop(self, names: Iterable[str]) -> Mapping[str, Who]:
+        return {run: by for run, by in self._contents.stops.items() if run in names}
 
     async def secret(self, name: str, version: int | None = None) -> SecretRow | None:
         versions = {row.version: row for row in self._contents.secrets.values() if row.name == name}

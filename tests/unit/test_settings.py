@@ -36,6 +36,7 @@ def test_every_setting_can_be_given(env_file: Path) -> None:
         "approval_ttl": 60.5,
         "private_ttl": 30.0,
         "concurrency": 2,
+        "target_at_once": 4,
     }
     assert set(given) == set(Settings.__dataclass_fields__)
     assert read(env_file, **{name.upper(): str(value) for name, value in given.items()}) == Settings(**given)

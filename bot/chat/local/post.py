@@ -1,19 +1,24 @@
 """Posting into the local channel: the timeline keeps every message, connected pages hear of it at once."""
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.chat.local import render
 from bot.core.canonical import Json
+from bot.core.errors import DeputyError
 from bot.core.run import Place
 from bot.ports import Clock, Message, Post, Timeline
+
+log = logging.getLogger(__name__)
 
 PLACE = Place("local", "general")
 CONVERSATION = "#it-operations"
 PACE = 0.25  # seconds between two progress events of one run
 BACKLOG = 256  # events a page may be behind
+FOLLOW = 1.0  # seconds between two looks at what other processes have shown
 LONGEST_PROGRESS = 4_000  # characters
 
 
@@ -51,6 +56,8 @@ class Listener:
 
 class LocalChat:
     """The chat platform that is a page on this machine; satisfies `ports.Chat`."""
+
+    pace = 0.0
 
     def __init__(self, timeline: Timeline, clock: Clock) -> None:
         self._timeline = timeline
@@ -90,6 +97,21 @@ class LocalChat:
             yield listener
         finally:
             self._listeners.discard(listener)
+
+    async def follow(self) -> None:
+        """Tell connected pages what other processes show, until cancelled; a failure is waited out."""
+        known: dict[int, int] | None = None
+        while True:
+            await asyncio.sleep(FOLLOW)
+            try:
+                messages = await self._timeline.messages(PLACE)
+            except DeputyError as error:
+                log.warning("pages are not told what is new: %s", error)
+                continue
+            for message in messages:
+                if known is not None and known.get(message.id) != message.version:
+                    self._tell_of(message)
+            known = {message.id: message.version for message in messages}
 
     def close(self) -> None:
         """Let every page go; they come back when there is a server again."""

@@ -29,7 +29,7 @@ def a_run(name: str = "R-1", **changed: Any) -> Run:
         script=SCRIPT.sha,
         interpreter="python 3.11",
         policy_version="p" * 64,
-        expires_at=NOW,
+        expires_at=changed.pop("expires_at", NOW),
         nonce=name,
         door="chat",
     )
