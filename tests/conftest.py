@@ -10,6 +10,8 @@ from hypothesis import settings
 from bot.core.principal import Who
 from bot.core.request import Request
 from bot.core.run import Place, Run, State
+from bot.store import schema
+from bot.store.postgres import PostgresDatabase
 from tests.fakes import postgres
 
 settings.register_profile("deputy", deadline=None)
@@ -62,10 +64,20 @@ def cluster() -> Iterator[postgres.Cluster]:
     """Have a PostgreSQL server; where none is installed, its tests are skipped, or fail if that is forbidden."""
     installed = postgres.binaries()
     if installed is None:
-        miss = pytest.fail if os.environ.get("DEPUTY_NO_SKIP") else pytest.skip
+        miss = pytest.fail if os.environ.get("NO_SKIP") else pytest.skip
         miss("PostgreSQL is not installed here (Debian: apt-get install postgresql).")
     with postgres.cluster(installed) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def template(cluster: postgres.Cluster) -> str:
+    """Return the name of a database with the tables in it, to be copied."""
+    name = cluster.database()
+    with PostgresDatabase.read(cluster.url(name)).writer().begin() as connection:
+        schema.upgrade(connection)
+    connection.engine.dispose()
+    return name
 
 
 @pytest.fixture

@@ -14,9 +14,7 @@ from bot.core.errors import Busy, Conflict, DeputyError, Invalid, NotFound
 from bot.core.principal import Who
 from bot.core.run import Place, State
 from bot.ports import Change, Delivery, Output, Waiting
-from bot.store import schema
 from bot.store.database import SqlStore, open_store
-from bot.store.postgres import PostgresDatabase
 from tests.fakes.postgres import Cluster
 from tests.unit.store.values import (
     NOW,
@@ -32,16 +30,6 @@ from tests.unit.store.values import (
 )
 
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture(scope="session")
-def template(cluster: Cluster) -> str:
-    """Return the name of a database with the tables in it, to be copied."""
-    name = cluster.database()
-    with PostgresDatabase.read(cluster.url(name)).writer().begin() as connection:
-        schema.upgrade(connection)
-    connection.engine.dispose()
-    return name
 
 
 def sqlite(request: pytest.FixtureRequest) -> Path | str:

@@ -12,6 +12,7 @@ from bot.core.errors import Unavailable
 from bot.ports import Store
 from bot.store.database import SqlStore, open_store
 from tests.fakes.memory_store import MemoryStore
+from tests.fakes.postgres import Cluster
 
 WRITES = frozenset({"commit", "posted", "postpone", "forget_outputs"})
 
@@ -141,3 +142,31 @@ class InSqlite:
 
     def drop(self) -> None:
         self._folder.cleanup()
+
+
+class InPostgres:
+    """Keeps a database of its own on a server, copied from the one called `template`."""
+
+    def __init__(self, cluster: Cluster, template: str) -> None:
+        self._cluster = cluster
+        self._name = cluster.database(template)
+        self._store: SqlStore
+
+    async def open(self) -> Store:
+        self._store = await open_store(self._cluster.url(self._name))
+        return self._store
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    def raw(self) -> bytes:
+        rows = [
+            self._cluster.run(f"SELECT x::text FROM {table} x", self._name)
+            for (table,) in self._cluster.run(
+                "SELECT tablename FROM pg_tables WHERE schemaname='public'", self._name
+            )
+        ]
+        return str(rows).encode()
+
+    def drop(self) -> None:
+        self._cluster.run(f"DROP DATABASE {self._name} WITH (FORCE)")

@@ -25,7 +25,7 @@ from bot.core.errors import Conflict, Damaged, Unavailable
 from bot.core.work import Exit, ExitReason
 from bot.ports import Delivery, Post
 from tests.fakes import expected_life as model
-from tests.fakes.crashing_store import STEADY, Fault, InMemory, InSqlite, Keeping, Kind
+from tests.fakes.crashing_store import STEADY, Fault, InMemory, InPostgres, InSqlite, Keeping, Kind
 from tests.fakes.deployment import GIVEN, HOME, TOKEN, Deployment, HastyLoop, Operation, Played
 from tests.fakes.expected_life import AWAITING, INTERRUPTED, QUEUED, RUNNING, Life, World
 from tests.fakes.paused_scripts import FOR_ONE_ONLY
@@ -33,9 +33,10 @@ from tests.fakes.paused_scripts import FOR_ONE_ONLY
 T = TypeVar("T")
 
 DEEP = bool(os.environ.get("DEEP"))
-STORES: Mapping[str, tuple[Callable[[], Keeping], int, int]] = {
+STORES: Mapping[str, tuple[Callable[..., Keeping], int, int]] = {
     "memory": (InMemory, 150, 50),
     "sqlite": (InSqlite, 12, 40),
+    "postgresql": (InPostgres, 12, 40),
 }
 SECRETS = (TOKEN, "correct-horse", FOR_ONE_ONLY)
 EVERYTHING = 100_000
@@ -386,8 +387,12 @@ def counted(operation: Operation, before: Life, after: Life) -> bool:
 
 @pytest.mark.timeout(0 if DEEP else 600)
 @pytest.mark.parametrize("store", STORES)
-def test_P5_X14_whatever_fails_every_run_lives_as_the_log_and_the_channel_tell(store: str) -> None:
+def test_P5_X14_whatever_fails_every_run_lives_as_the_log_and_the_channel_tell(
+    store: str, request: pytest.FixtureRequest
+) -> None:
     keeping, examples, steps = STORES[store]
+    if keeping is InPostgres:
+        keeping = partial(InPostgres, request.getfixturevalue("cluster"), request.getfixturevalue("template"))
     drive(
         cast("type[Lifecycle]", lambda: Lifecycle(keeping())),
         settings=settings(
