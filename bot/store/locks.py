@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Busy
+from bot.store.statement import Statement
 from bot.store.tables import locks
+
+_RELEASE = Statement(delete(locks).where(locks.c.run == bindparam("its_run")))
 
 
 def hold(connection: Connection, run: str, names: Sequence[str]) -> None:
@@ -23,4 +26,4 @@ def hold(connection: Connection, run: str, names: Sequence[str]) -> None:
 
 def release(connection: Connection, run: str) -> None:
     """Give back what a run holds."""
-    connection.execute(delete(locks).where(locks.c.run == run))
+    _RELEASE.run(connection, {"its_run": run})
