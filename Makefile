@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench torture lock clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/deputy demo
@@ -20,6 +20,10 @@ check: $(VENV)/.ready-test
 
 bench: $(VENV)/.ready-test
 	$(BIN)/python -m tests.bench.local
+	$(BIN)/python -m tests.bench.many
+
+torture: $(VENV)/.ready-test
+	$(BIN)/python -m tests.torture
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Deputy needs Python 3.11 or newer; name one with make PYTHON=python3.11")'

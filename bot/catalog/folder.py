@@ -40,12 +40,15 @@ class Folder:
         return self._current().faults
 
     def action(self, name: str) -> Action:
-        """Return one action; all its files are read again. Raises NotFound, or Invalid with its first fault."""
+        """Return one action; all its files, and no others, are read again.
+
+        Raises NotFound, or Invalid with its first fault.
+        """
         wanted = plain(name)
-        entry = self._current().entries.get(wanted)
+        entry = self._assembled.entries.get(wanted)
         if entry is None or not entry.same(Snapshot(self._root)):
             self._look(doubted=entry.path if entry else "")
-        catalog = self._current().catalog
+        catalog = self._assembled.catalog
         if wanted in catalog.actions:
             return catalog.actions[wanted]
         for fault in (catalog.faults.get(wanted), self._outside.get(ROOT)):

@@ -1,6 +1,7 @@
 """`deputy audit`: verify the chain, show an entry, export all of it."""
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import AsyncIterator
@@ -31,6 +32,7 @@ async def _verify(settings: Settings, checkpoint: str) -> None:
 
     _exists(settings.database)
     store = await open_store(settings.database)
+    gc.freeze()  # what is loaded stays: the collections of a long log needn't look through it
     try:
         verdict = await check_chain(store)
         if checkpoint:

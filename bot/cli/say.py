@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
-import aiohttp
 import typer
 
 from bot.cli import show
@@ -15,6 +14,9 @@ from bot.cli.serve import with_world
 from bot.core.errors import Unavailable
 from bot.core.run import State
 from bot.settings import Settings, read
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 EXIT_CODES = {State.SUCCEEDED: 0, State.AWAITING_APPROVAL: 3, State.REFUSED: 2, State.DENIED: 2}
 FAILED = 1
@@ -51,7 +53,7 @@ async def _say(settings: Settings, who: str, text: str) -> int:
 class _Channel:
     """The local channel's API, at one address."""
 
-    def __init__(self, session: aiohttp.ClientSession, address: str) -> None:
+    def __init__(self, session: "ClientSession", address: str) -> None:
         self._session = session
         self._address = address
 
@@ -74,6 +76,8 @@ class _Channel:
 @asynccontextmanager
 async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
     """Speak to the Deputy that runs, or bring one up for as long as this takes."""
+    import aiohttp  # other commands do without, and are there sooner
+
     async with aiohttp.ClientSession() as session:
         address = f"http://{settings.host}:{settings.port}"
         try:

@@ -82,7 +82,7 @@ class Entry:
                 "actor": self.actor,
                 "actor_name": self.actor_name,
                 "subject": self.subject,
-                "facts": dict(self.facts),
+                "facts": self.facts,
                 "previous": self.previous,
             }
         )

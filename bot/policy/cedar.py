@@ -1,5 +1,6 @@
 """The policy port by Cedar, over a folder of files. Edits show at once; a broken folder denies everything."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from bot.core.errors import Invalid
 from bot.core.principal import Principal
 from bot.policy import judge, rules
 from bot.policy.judge import ERROR, Bench
+from bot.policy.memory import Memory
 from bot.policy.menu import Menu
 from bot.policy.roles import held
 from bot.policy.rules import Rulebook
@@ -24,6 +26,7 @@ class Loaded:
 
     book: Rulebook
     bench: Bench
+    memory: Memory
     menu: Menu
 
 
@@ -41,7 +44,7 @@ class CedarPolicy:
     def decide(self, question: Question) -> Decision:
         """Say whether it may run: at once, with how many approvals, or not and why."""
         try:
-            return judge.decide(self._loaded().bench, question)
+            return self._loaded().memory.decide(question)
         except Invalid as fault:
             return _broken(fault)
 
@@ -94,13 +97,15 @@ def _load(folder: Path) -> Loaded | Invalid:
         book = rules.load(folder)
     except Invalid as fault:
         return fault
-    return Loaded(book, Bench.of(book, book.trees), Menu(book))
+    bench = Bench.of(book, book.trees)
+    return Loaded(book, bench, Memory(bench), Menu(book))
 
 
 def _signature(folder: Path) -> Signature:
     """Return what changes whenever a file does; taken before reading, so a later edit is never missed."""
     try:
-        stats = [(path.name, path.stat()) for path in rules.files(folder)]
+        with os.scandir(folder) as found:  # no Path each: this is asked several times in every run
+            stats = sorted((one.name, one.stat()) for one in found if rules.decides(one.name))
     except OSError as error:
         raise Invalid(f"The policies can't be read: {error.strerror}.", str(folder)) from None
     return tuple((name, one.st_mtime_ns, one.st_ctime_ns, one.st_size, one.st_ino) for name, one in stats)

@@ -4,7 +4,7 @@ Everything travels as typed JSON, never as Cedar text, so no id and no argument 
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,6 +51,14 @@ def entities(people: Iterable[Principal], question: Question, schema: cedarpy.Sc
     return cedarpy.Entities.from_json_str(
         json.dumps([*found.values(), what, *_arguments(question.arguments)]), schema
     )
+
+
+def key(question: Question) -> Hashable:
+    """Return all that an answer can depend on, but for the time."""
+    one, action = question.principal, question.action
+    read = [str(attribute(action)) for attribute in ATTRIBUTES.values()]
+    given = repr(sorted(question.arguments.items()))  # by its looks, for True == 1
+    return (one.kind, one.who.key, one.roles, action.id, action.category, *read, given, question.door)
 
 
 def run(principal: Principal, question: Question, approvals: int) -> dict[str, Any]:

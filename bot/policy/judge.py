@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cedarpy
@@ -91,9 +92,14 @@ class Hearing:
     def __init__(self, bench: Bench, question: Question, approver: Principal | None = None) -> None:
         """Gather the facts. Raises ValueError (or TypeError) where Cedar can't take them."""
         self._bench, self._question = bench, question
+        self._people = [question.principal, *([approver] if approver else [])]
+        self._entities = facts.entities(self._people, question, bench.book.schema)
         self._holders = [facts.holder(role) for role in bench.book.roles]
-        people = [*self._holders, question.principal, *([approver] if approver else [])]
-        self._entities = facts.entities(people, question, bench.book.schema)
+
+    @cached_property
+    def _with_holders(self) -> cedarpy.Entities:
+        """The facts with somebody of every role, to find out who else could: most questions don't need them."""
+        return facts.entities([*self._holders, *self._people], self._question, self._bench.book.schema)
 
     def decision(self) -> Decision:
         """Find the smallest number of approvals with which policy permits the run."""
@@ -137,7 +143,7 @@ class Hearing:
 
     def _approvers(self, requester: Principal) -> tuple[str, ...]:
         requests = [facts.approve(holder, requester, self._question) for holder in self._holders]
-        verdicts = self._bench.ask(requests, self._entities)
+        verdicts = self._bench.ask(requests, self._with_holders)
         return tuple(
             role for role, verdict in zip(self._bench.book.roles, verdicts, strict=True) if verdict.allowed
         )
@@ -146,7 +152,7 @@ class Hearing:
         """Name the roles that could run it, or ask for it with somebody there to approve."""
         counts = self._bench.counts
         asked = [facts.run(holder, self._question, count) for holder in self._holders for count in counts]
-        verdicts = self._bench.ask(asked, self._entities)
+        verdicts = self._bench.ask(asked, self._with_holders)
         able = []
         for place, holder in enumerate(self._holders):
             smallest = _smallest(verdicts[place * len(counts) : (place + 1) * len(counts)])

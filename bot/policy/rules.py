@@ -60,7 +60,7 @@ class Rulebook:
 def files(folder: Path) -> list[Path]:
     """Return the files that decide, by name. Raises Invalid where there is no such folder."""
     try:
-        return sorted(path for path in folder.iterdir() if _decides(path.name))
+        return sorted(path for path in folder.iterdir() if decides(path.name))
     except OSError as error:
         raise Invalid(f"The folder of policies can't be read: {error.strerror}.", str(folder)) from None
 
@@ -134,8 +134,8 @@ def _check(rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema, known
             raise Invalid(f"“{rule.id}” speaks of the role “{name}”, which {roles.FILE} doesn't know.", rule.where)
 
 
-def _decides(name: str) -> bool:
-    """Editors leave hidden files beside the ones they edit; those decide nothing."""
+def decides(name: str) -> bool:
+    """Say whether a file of that name decides: the hidden ones that editors leave beside theirs don't."""
     return name in (SCHEMA, roles.FILE) or (name.endswith(".cedar") and not name.startswith("."))
 
 

@@ -9,11 +9,11 @@ needed: it says `.` on CONTROL (a socket's descriptor) and waits there for one l
     grace      seconds between TERM and KILL
     remove     directories to remove at the end
 
-A Python script runs in a fork of this interpreter, which has done its starting already. RESULT is where
-it gives its result. The end of CONTROL means stop: because the worker asks for it, or because it is no
-more. The answer on CONTROL is `{"code": 0}` (128 + signal where one ended the script), or
-`{"fault": "…"}` where it did not start. Being a subreaper, this process gets every orphan: setsid and
-double forks lead nowhere (attack X12).
+The script takes the place of a fork of this interpreter that is made ahead of need too; a Python script
+runs in that fork itself. RESULT is where it gives its result. The end of CONTROL means stop: because the
+worker asks for it, or because it is no more. The answer on CONTROL is `{"code": 0}` (128 + signal where
+one ended the script), or `{"fault": "…"}` where it did not start. Being a subreaper, this process gets
+every orphan: setsid and double forks lead nowhere (attack X12).
 """
 
 import ctypes
@@ -30,7 +30,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -42,14 +42,15 @@ DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def main(control: int, result: int) -> None:
     """Get ready, run one script to its end and say how it ended."""
     python = prepare(control, result)
+    fork = Fork.ahead(python, control, result)
     os.write(control, b".")
     line = read_line(control)
+    fault = fork.start(line)
     if not line:
         return
     spec = json.loads(line)
-    pid, fault = start(spec, python, control, result)
     os.close(result)
-    code = 127 if fault else Script(pid).supervise(control, spec["grace"])
+    code = 127 if fault else Script(fork.pid).supervise(control, spec["grace"])
     for path in spec["remove"]:
         remove(Path(path))
     with suppress(BrokenPipeError):
@@ -77,33 +78,54 @@ def prepare(control: int, result: int) -> ModuleType:
     return module
 
 
-def read_line(control: int) -> bytes:
-    """Return the line that says what to run; nothing where the worker closed without a word."""
+def read_line(descriptor: int) -> bytes:
+    """Return the line that says what to run; nothing where its writer closed without a word."""
     line = b""
     while not line.endswith(b"\n"):
-        part = os.read(control, 65536)
+        part = os.read(descriptor, 65536)
         if not part:
             return b""
         line += part
     return line
 
 
-def start(spec: Mapping[str, Any], python: ModuleType, control: int, result: int) -> tuple[int, str]:
-    """Start the script; return its process id, and what kept it from starting or ''."""
-    faults, fault = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(control)
-        os.close(faults)
-        become(spec, python, result, fault)
-    os.close(fault)
-    with os.fdopen(faults, "rb") as pipe:
-        return pid, pipe.read().decode()
+class Fork(NamedTuple):
+    """A process that will be the script, forked before it is known which: forking took longest.
+
+    It waits for `orders` and ends with it; on `faults` comes what kept the script from starting.
+    """
+
+    pid: int
+    orders: int
+    faults: int
+
+    @classmethod
+    def ahead(cls, python: ModuleType, control: int, result: int) -> "Fork":
+        """Fork it."""
+        (order, orders), (faults, fault) = os.pipe(), os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            for other in (control, orders, faults):
+                os.close(other)
+            become(read_line(order), python, result, fault)
+        os.close(order)
+        os.close(fault)
+        return cls(pid, orders, faults)
+
+    def start(self, line: bytes) -> str:
+        """Have it run what `line` says, or end where that is empty; return what kept it from starting or ''."""
+        with suppress(BrokenPipeError), os.fdopen(self.orders, "wb") as pipe:
+            pipe.write(line)
+        with os.fdopen(self.faults, "rb") as pipe:
+            return pipe.read().decode()
 
 
-def become(spec: Mapping[str, Any], python: ModuleType, result: int, fault: int) -> NoReturn:
+def become(line: bytes, python: ModuleType, result: int, fault: int) -> NoReturn:
     """Turn this forked process into the script; write to the descriptor `fault` what is in the way."""
+    if not line:
+        os._exit(0)
     try:
+        spec = json.loads(line)
         settle(spec)
         if spec["argv"]:
             os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - a list and a full path, no shell

@@ -18,7 +18,7 @@ from bot.service.record import refused
 from bot.service.reply import Caller, Reply
 from bot.service.rerun import rerun
 from bot.service.review import review
-from bot.service.submit import Asked, find, form, refusal, submit
+from bot.service.submit import Asked, find, form, refusal, submit, take
 from bot.service.suggest import suggest
 
 
@@ -94,7 +94,7 @@ async def _act(ports: Ports, caller: Caller, command: Command, delivery: Deliver
     needed = any(one.required and one.default is None for one in action.parameters)
     if not given and needed and not isinstance(could(ports, caller.principal, action, caller.door), Deny):
         return await _open(ports, caller, action)
-    return await submit(ports, caller, Asked(action.id, given, reason, typed=True), delivery)
+    return await take(ports, caller, action, Asked(action.id, given, reason, typed=True), delivery)
 
 
 def _with_words(action: Action, named: Mapping[str, str], words: Sequence[str]) -> dict[str, object]:

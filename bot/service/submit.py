@@ -39,8 +39,12 @@ class Asked:
 
 
 async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery) -> Reply:
+    """Find the action that is asked for, and take the request as far as it gets now."""
+    return await take(ports, caller, find(ports, caller, asked.action), asked, delivery)
+
+
+async def take(ports: Ports, caller: Caller, action: Action, asked: Asked, delivery: Delivery) -> Reply:
     """Take a request as far as it gets now: refused, waiting for approval, queued, or back as a form."""
-    action = find(ports, caller, asked.action)
     decision = could(ports, caller.principal, action, caller.door)
     bound = _bind(action, asked)
     if isinstance(decision, Deny):
@@ -54,13 +58,12 @@ async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery)
 
 def find(ports: Ports, caller: Caller, name: str) -> Action:
     """Return the action somebody means; raises NotFound with the nearest ones *they* may run."""
-    catalog = ports.catalog.catalog()
-    meant = plain(name)
-    if meant in catalog.actions or meant in catalog.faults:
-        try:
-            return ports.catalog.action(meant)
-        except Invalid as fault:
-            raise Invalid(f"“{meant}” can't run until its author mends it. {fault}") from None
+    try:
+        return ports.catalog.action(name)
+    except Invalid as fault:
+        raise Invalid(f"“{plain(name)}” can't run until its author mends it. {fault}") from None
+    except NotFound:
+        catalog = ports.catalog.catalog()
     menu = ports.policy.menu(caller.principal, catalog, caller.door)
     mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
     similar = catalog.similar(name, [*mine, *sorted(VERBS)])

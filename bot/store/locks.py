@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Busy
+from bot.store.statement import Statement
 from bot.store.tables import locks
+
+_RELEASE = Statement(delete(locks).where(locks.c.run == bindparam("its_run")))
 
 
 def hold(connection: Connection, run: str, names: Sequence[str]) -> None:
@@ -34,4 +37,4 @@ def take_places(connection: Connection, run: str, limits: Mapping[str, int]) -> 
 
 def release(connection: Connection, run: str) -> None:
     """Give back what a run holds."""
-    connection.execute(delete(locks).where(locks.c.run == run))
+    _RELEASE.run(connection, {"its_run": run})

@@ -3,23 +3,54 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Conflict
 from bot.ports import Delivery, Post, Waiting
 from bot.store.rows import card_text, moment, read_waiting
+from bot.store.statement import Statement
 from bot.store.tables import deliveries, outbox
 
 WAITING, POSTED, SUPERSEDED = "waiting", "posted", "superseded"
+
+
+def _due() -> Select[Any]:
+    """Select posts that are due, oldest first; none overtakes an older one of its run in its place."""
+    older = outbox.alias("older")
+    held = exists().where(
+        older.c.status == WAITING,
+        older.c.id < outbox.c.id,
+        older.c.due > bindparam("now"),
+        older.c.run == outbox.c.run,
+        older.c.run != "",
+        older.c.platform == outbox.c.platform,
+        older.c.conversation == outbox.c.conversation,
+    )
+    ready = select(outbox).where(outbox.c.status == WAITING, outbox.c.due <= bindparam("now"), ~held)
+    return ready.order_by(outbox.c.id).limit(bindparam("most"))
+
+
+_PLACE = ("platform", "conversation", "key")
+
+_ACCEPT = Statement(insert(deliveries))
+_SUPERSEDE = Statement(
+    update(outbox)
+    .where(outbox.c.status == WAITING, *(outbox.c[name] == bindparam(f"its_{name}") for name in _PLACE))
+    .values(status=SUPERSEDED)
+)
+_PUT = Statement(insert(outbox))
+_DUE = Statement(_due())
+_POSTED = Statement(update(outbox).where(outbox.c.id == bindparam("post")).values(status=POSTED))
 
 
 def accept(connection: Connection, delivery: Delivery, run: str, at: datetime | None) -> None:
     """Remember a delivery and the run it led to. Raises Conflict where its id came before."""
     row = {**vars(delivery), "run": run, "at": None if at is None else moment(at)}
     try:
-        connection.execute(insert(deliveries), row)
+        _ACCEPT.run(connection, row)
     except IntegrityError as error:
         raise Conflict("This was delivered before and was acted on then; nothing was done again.") from error
 
@@ -46,31 +77,20 @@ def put(connection: Connection, post: Post, reference: str) -> None:
     """Add a post, in place of the waiting ones with its key; a card without one gets `reference`."""
     card = post.card if post.card.audit else replace(post.card, audit=reference)
     place = {"platform": post.place.platform, "conversation": post.place.conversation, "key": post.key}
-    same = [outbox.c[column] == value for column, value in place.items()]
-    connection.execute(update(outbox).where(outbox.c.status == WAITING, *same), {"status": SUPERSEDED})
+    _SUPERSEDE.run(connection, {f"its_{name}": place[name] for name in _PLACE})
     shown = {"run": card.run, "only_for": post.only, "card": card_text(card)}
-    connection.execute(insert(outbox), {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
+    _PUT.run(connection, {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
     """Return waiting posts that are due, oldest first; none overtakes an older one of its run in its place."""
-    older = outbox.alias("older")
-    held = exists().where(
-        older.c.status == WAITING,
-        older.c.id < outbox.c.id,
-        older.c.due > moment(now),
-        older.c.run == outbox.c.run,
-        older.c.run != "",
-        older.c.platform == outbox.c.platform,
-        older.c.conversation == outbox.c.conversation,
-    )
-    ready = select(outbox).where(outbox.c.status == WAITING, outbox.c.due <= moment(now), ~held)
-    return [read_waiting(row) for row in connection.execute(ready.order_by(outbox.c.id).limit(limit))]
+    return [read_waiting(row) for row in _DUE.rows(connection, {"now": moment(now), "most": limit})]
 
 
 def posted(connection: Connection, ids: Collection[int]) -> None:
     """Mark posts as delivered."""
-    connection.execute(update(outbox).where(outbox.c.id.in_(ids)), {"status": POSTED})
+    for post in ids:
+        _POSTED.run(connection, {"post": post})
 
 
 def tidy(connection: Connection, before: datetime) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.action import Script
@@ -13,19 +13,28 @@ from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Output
 from bot.store.rows import moment, output_row, read_output, read_run, run_row
+from bot.store.statement import Statement
 from bot.store.tables import outputs, runs, scripts
+
+_BEGIN = Statement(insert(runs))
+_ADVANCE = Statement(update(runs).where(runs.c.id == bindparam("its_id"), runs.c.revision == bindparam("before")))
+_GET = Statement(select(runs.c.document).where(runs.c.id == bindparam("its_id")))
+_SCRIPT = Statement(select(scripts.c.content).where(scripts.c.sha == bindparam("its_sha")))
+_HAS_SCRIPT = Statement(select(scripts.c.sha).where(scripts.c.sha == bindparam("its_sha")))
+_KEEP_SCRIPT = Statement(insert(scripts))
+_KEEP_OUTPUT = Statement(insert(outputs))
+_DROP_OUTPUT = Statement(delete(outputs).where(outputs.c.run == bindparam("its_run")))
 
 
 def save(connection: Connection, run: Run) -> None:
     """Write a run whose revision is one more than the stored one's. Raises Conflict where it isn't."""
     if run.revision == 1:
         try:
-            connection.execute(insert(runs), run_row(run))
+            _BEGIN.run(connection, run_row(run))
         except IntegrityError as error:
             raise Conflict(f"There is a run {run.id} already. Nothing was done; ask again.") from error
         return
-    mine = (runs.c.id == run.id) & (runs.c.revision == run.revision - 1)
-    if connection.execute(update(runs).where(mine), run_row(run)).rowcount == 0:
+    if _ADVANCE.run(connection, {**run_row(run), "its_id": run.id, "before": run.revision - 1}) == 0:
         raise Conflict(
             f"Somebody else changed {run.id} at the same moment, so nothing was done. Look at its card again."
         )
@@ -33,10 +42,10 @@ def save(connection: Connection, run: Run) -> None:
 
 def get(connection: Connection, name: str) -> Run:
     """Return one run. Raises NotFound, Damaged."""
-    document = connection.execute(select(runs.c.document).where(runs.c.id == name)).scalar()
-    if document is None:
+    row = _GET.one(connection, {"its_id": name})
+    if row is None:
         raise NotFound(f"There is no run {name}.")
-    return read_run(name, document)
+    return read_run(name, row.document)
 
 
 def newest(connection: Connection, states: Collection[State], requester: Who | None, limit: int) -> Sequence[Run]:
@@ -71,21 +80,17 @@ def usage(connection: Connection, who: Who) -> Mapping[str, int]:
 
 def keep_scripts(connection: Connection, kept: Sequence[Script]) -> None:
     """Keep scripts by the hash of their bytes; one that is there already stays."""
-    new = {script.sha: script for script in kept}
-    if new:
-        there = connection.execute(select(scripts.c.sha).where(scripts.c.sha.in_(new))).scalars()
-        for sha in there.all():
-            del new[sha]
-    if new:
-        rows = [{"sha": sha, "name": script.name, "content": script.content} for sha, script in new.items()]
-        connection.execute(insert(scripts), rows)
+    for script in kept:
+        if not _HAS_SCRIPT.rows(connection, {"its_sha": script.sha}):
+            _KEEP_SCRIPT.run(connection, {"sha": script.sha, "name": script.name, "content": script.content})
 
 
 def script(connection: Connection, sha: str) -> bytes:
     """Return a script's bytes. Raises NotFound, Damaged where they don't have that hash."""
-    content: bytes | None = connection.execute(select(scripts.c.content).where(scripts.c.sha == sha)).scalar()
-    if content is None:
+    row = _SCRIPT.one(connection, {"its_sha": sha})
+    if row is None:
         raise NotFound(f"There is no script with the SHA-256 {sha}.")
+    content = row.content
     if not isinstance(content, bytes) or sha256_bytes(content) != sha:
         raise Damaged(f"The script with the SHA-256 {sha} was changed in the database; it won't be run.")
     return content
@@ -93,8 +98,8 @@ def script(connection: Connection, sha: str) -> bytes:
 
 def keep_output(connection: Connection, kept: Output) -> None:
     """Keep a run's output in place of an earlier attempt's."""
-    connection.execute(delete(outputs).where(outputs.c.run == kept.run))
-    connection.execute(insert(outputs).values(output_row(kept)))
+    _DROP_OUTPUT.run(connection, {"its_run": kept.run})
+    _KEEP_OUTPUT.run(connection, output_row(kept))
 
 
 def output(connection: Connection, run: str) -> Output | None:

@@ -8,13 +8,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
+from bot.store.statement import Statement
 
 READERS = 4
 PATIENCE = 5  # seconds to wait for another process that is writing
+
+_BEGIN = Statement(text("BEGIN IMMEDIATE"))
 
 # Texts are read even where their bytes were damaged: who checks them must get to see them.
 _text = partial(str, encoding="utf-8", errors="replace")
@@ -70,7 +73,7 @@ class SqliteFile:
         # A transaction that began by reading could not be sure to be let write later.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _BEGIN.run(connection)
 
         return engine
 

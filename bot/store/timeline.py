@@ -2,13 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bot.core.run import Place
 from bot.ports import Message, Post
-from bot.store.rows import AnyRow, card_text, moment, read_message
+from bot.store.rows import card_text, moment, read_message
+from bot.store.statement import Statement
 from bot.store.tables import messages
+
+_FIND = Statement(
+    select(messages)
+    .where(messages.c.conversation == bindparam("place"), messages.c.key == bindparam("its_key"))
+    .with_for_update()
+)
+_ADD = Statement(insert(messages).returning(messages))
+_CHANGE = Statement(update(messages).where(messages.c.id == bindparam("its_id")).returning(messages))
 
 
 def show(connection: Connection, post: Post, now: datetime) -> Message:
@@ -17,10 +27,10 @@ def show(connection: Connection, post: Post, now: datetime) -> Message:
     there = _find(connection, post.place, post.key)
     if there is None:
         return _write(connection, post.place, post.key, now, shown)
-    if shown.items() <= there._mapping.items():
+    if (there.card, there.only_for) == (shown["card"], shown["only_for"]):
         return read_message(there)
-    changed = update(messages).where(messages.c.id == there.id).returning(messages)
-    return read_message(connection.execute(changed, {"version": there.version + 1, **shown}).one())
+    changed = {"its_id": there.id, "version": there.version + 1, **shown}
+    return read_message(_CHANGE.one(connection, changed))
 
 
 def say(connection: Connection, place: Place, author: str, text: str, key: str, now: datetime) -> Message:
@@ -36,12 +46,11 @@ def newest(connection: Connection, place: Place, limit: int) -> Sequence[Message
     return [read_message(row) for row in reversed(rows)]
 
 
-def _find(connection: Connection, place: Place, key: str) -> AnyRow | None:
-    mine = (messages.c.conversation == place.conversation) & (messages.c.key == key)
-    return connection.execute(select(messages).where(mine).with_for_update()).one_or_none()
+def _find(connection: Connection, place: Place, key: str) -> Any:
+    return _FIND.one(connection, {"place": place.conversation, "its_key": key})
 
 
 def _write(connection: Connection, place: Place, key: str, now: datetime, said: dict[str, str]) -> Message:
-    empty = {"version": 1, "only_for": "", "author": "", "text": ""}
+    empty = {"version": 1, "only_for": "", "author": "", "text": "", "card": None}
     row = {**empty, "conversation": place.conversation, "key": key, "at": moment(now), **said}
-    return read_message(connection.execute(insert(messages).returning(messages), row).one())
+    return read_message(_ADD.one(connection, row))

@@ -21,6 +21,7 @@ from bot.core.secret import Secret
 from bot.core.work import Exit, ExitReason, Work
 from bot.runners import launch
 from bot.runners.local import LocalRunner, interpreter_of
+from bot.runners.supervisor import Supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the supervisor needs Linux")
 
@@ -332,6 +333,17 @@ async def test_a_spare_supervisor_that_died_is_replaced(runner: LocalRunner, tmp
     await asyncio.sleep(0.2)
     ended, said = await _run(runner, _shell("echo here"))
     assert (ended.code, said) == (0, "here\n")
+
+
+async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(tmp_path: Path) -> None:
+    supervisor = await Supervisor.start(Path(sys.executable))
+    await supervisor.ready()
+    child = f"PPid:\t{supervisor.process.pid}\n".encode()
+    (fork,) = [pid for pid in _living("supervise.py") if child in _read(Path(f"/proc/{pid}/status"))]
+    os.kill(supervisor.process.pid, signal.SIGKILL)
+    while fork in _living("supervise.py"):
+        await asyncio.sleep(0.02)
+    await supervisor.close()
 
 
 async def test_a_runner_that_was_not_opened_runs_too(tmp_path: Path) -> None:

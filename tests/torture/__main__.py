@@ -1,0 +1,36 @@
+"""The full torture: `make torture`, or `python -m tests.torture [--commands 10000] [--seed 0]`."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.fakes import postgres
+from tests.torture.ground import command, lay
+from tests.torture.judge import judge
+from tests.torture.report import table
+from tests.torture.scene import Plan, play
+
+
+def main() -> None:
+    """Play one scene, print its table, and fail where something is wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description="Kills Deputy at random.")
+    parser.add_argument("--commands", type=int, default=10_000)
+    parser.add_argument("--rate", type=float, default=45.0, help="commands a second")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    installed = postgres.binaries()
+    if installed is None:
+        sys.exit("PostgreSQL is not installed here (Debian: apt-get install postgresql).")
+    plan = Plan([command(number) for number in range(given.commands)], rate=given.rate, seed=given.seed)
+    with tempfile.TemporaryDirectory(prefix="deputy-torture-") as folder, postgres.cluster(installed) as cluster:
+        ground = lay(Path(folder), cluster.url(cluster.database()))
+        played = asyncio.run(play(plan, ground, cluster))
+        findings = judge(played.evidence)
+        print(table(played, findings))
+    sys.exit(not all(finding.good for finding in findings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""Answers are given again only where nothing they depend on is another."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.core.decision import Deny, Permit
+from bot.core.parameter import Kind, Parameter
+from bot.policy import judge
+from bot.policy.cedar import CedarPolicy
+from tests.unit.policy.samples import PERMIT_ALL, action, agent, ask, folder, person
+
+FLAG = 'context.arguments.flags.hasTag("now") && context.arguments.flags.getTag("now")'
+
+
+def rule(when: str) -> str:
+    """Return one policy on running, for everybody."""
+    head = '@id("rule") @reason("rule") permit (principal, action == Deputy::Action::"run", resource)'
+    return f"{head} when {{ {when} }};"
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return a list that grows with every question put to Cedar."""
+    heard: list[object] = []
+
+    class Counting(judge.Hearing):
+        def decision(self) -> object:  # type: ignore[override]
+            heard.append(self)
+            return super().decision()
+
+    monkeypatch.setattr(judge, "Hearing", Counting)
+    return heard
+
+
+def test_the_same_question_is_put_once(tmp_path: Path, heard: list[object]) -> None:
+    policy = CedarPolicy(folder(tmp_path, PERMIT_ALL))
+    answers = [policy.decide(ask(person("engineer"), action("x"), {"a": ("1", "2")})) for _ in range(3)]
+    assert answers == [Permit(answers[0].reasons)] * 3
+    assert len(heard) == 1
+
+
+def test_a_question_that_differs_in_anything_is_another(tmp_path: Path, heard: list[object]) -> None:
+    policy = CedarPolicy(folder(tmp_path, PERMIT_ALL))
+    questions = [
+        ask(person("engineer"), action("x")),
+        ask(person("helpdesk"), action("x")),
+        ask(person("engineer", oid="other"), action("x")),
+        ask(agent("engineer", oid="ann"), action("x")),
+        ask(person("engineer"), action("y")),
+        ask(person("engineer"), action("x", "operations")),
+        ask(person("engineer"), action("x", credentials={"a": "vault:b"})),
+        ask(person("engineer"), action("x"), {"a": 1}),
+        ask(person("engineer"), action("x"), {"a": True}),
+        ask(person("engineer"), action("x"), {"a": "1"}),
+        ask(person("engineer"), action("x"), {"b": "1"}),
+    ]
+    for question in questions:
+        policy.decide(question)
+    assert len(heard) == len(questions)
+
+
+def test_true_is_not_taken_for_one(tmp_path: Path) -> None:
+    policy = CedarPolicy(folder(tmp_path, rule(FLAG)))
+    assert isinstance(policy.decide(ask(person(), action("x"), {"now": True})), Permit)
+    assert isinstance(policy.decide(ask(person(), action("x"), {"now": 1})), Deny)
+
+
+@pytest.mark.parametrize(
+    "when", ["context.hour < 24", "context.weekday > 0", 'context.now > datetime("2020-01-01")']
+)
+def test_where_a_policy_looks_at_the_time_every_question_is_put(
+    tmp_path: Path, heard: list[object], when: str
+) -> None:
+    policy = CedarPolicy(folder(tmp_path, rule(when)))
+    for _ in range(2):
+        assert isinstance(policy.decide(ask(person(), action("x"))), Permit)
+    assert len(heard) == 2
+
+
+def test_no_question_with_a_secret_is_kept(tmp_path: Path, heard: list[object]) -> None:
+    policy = CedarPolicy(folder(tmp_path, PERMIT_ALL))
+    secret = action("x", parameters=(Parameter("code", Kind.SECRET, "Code"),))
+    for _ in range(2):
+        policy.decide(ask(person(), secret, {"code": "hunter2hunter2"}))
+    assert len(heard) == 2
