@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.core.errors import Busy, Conflict, DeputyError
+from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
 from bot.ports import Ports, Waiting
 from bot.service.execute import execute
 from bot.service.sweep import expire, recover, requeue
@@ -109,7 +109,8 @@ class Worker:
                 raise Conflict(f"No chat called {waiting.post.place.platform} is set up.")
             await chat.post(waiting.post)
         except DeputyError as error:
-            pause = timedelta(seconds=min(2.0**waiting.attempts, LONGEST_PAUSE))
+            asked = error.pause if isinstance(error, Unavailable) else 0.0
+            pause = timedelta(seconds=asked or min(2.0**waiting.attempts, LONGEST_PAUSE))
             log.warning("a post to %s waits %s: %s", waiting.post.place.platform, pause, error)
             await self._ports.store.postpone(waiting.id, self._ports.clock.now() + pause)
             return False
