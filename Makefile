@@ -20,6 +20,7 @@ check: $(VENV)/.ready-test
 
 bench: $(VENV)/.ready-test
 	$(BIN)/python -m tests.bench.local
+	$(BIN)/python -m tests.bench.slack
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Deputy needs Python 3.11 or newer; name one with make PYTHON=python3.11")'

@@ -342,28 +342,6 @@ class Message:
     card: Card | None = None
 
 
-@dataclass(frozen=True)
-class Posted:
-    """Where a platform shows a post: its conversation, its own id of the message, a SHA-256 of what is shown.
-
-    Without a `message` it was tried, and nobody knows whether it arrived.
-    """
-
-    conversation: str = ""
-    message: str = ""
-    content: str = ""
-
-
-class Posts(Protocol):
-    """Where a chat platform keeps which message each post is."""
-
-    async def expect_post(self, place: Place, key: str) -> Posted | None:
-        """Return where a post is shown; None where it was never tried, which from now on it was."""
-
-    async def keep_post(self, place: Place, key: str, posted: Posted) -> None:
-        """Note where a post is shown now."""
-
-
 class Timeline(Protocol):
     """Where the local channel keeps its messages."""
 

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from bot.core.audit import Entry
 from bot.core.principal import Who
 from bot.core.run import Place, Run, State
-from bot.ports import Change, Delivery, Message, Output, Post, Posted, SecretRow, Waiting
+from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
 from bot.service.inbox import Intent
+from bot.service.posts import Posted
 from bot.store import chain, copying, inbox, outbox, posts, runs, schema, timeline, vault_rows
 from bot.store.backend import Backend, backend
 from bot.store.change import apply

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from bot.core.run import Place
-from bot.ports import Posted
+from bot.service.posts import Posted
 from bot.store.tables import posts
 
 

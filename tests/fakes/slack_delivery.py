@@ -6,7 +6,7 @@ import hmac
 import itertools
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -107,7 +107,8 @@ class OverHttp:
 class OverSocket:
     """Socket Mode: the app connects, envelopes go to one connection each, in turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
         self.patience = PATIENCE
         self.connections: list[web.WebSocketResponse] = []
         self.tickets: set[str] = set()
@@ -131,13 +132,14 @@ class OverSocket:
         connection = web.WebSocketResponse()
         await connection.prepare(request)
         self.connections.append(connection)
+        self._changed()
         hello = {"type": "hello", "num_connections": len(self.connections), "connection_info": {"app_id": APP}}
         await connection.send_json({**hello, "debug_info": {"host": "fake", "approximate_connection_time": 18060}})
         try:
             async for message in connection:
                 self._take(message)
         finally:
-            self.connections.remove(connection)
+            self._forget(connection)
         return connection
 
     async def deliver(self, kind: Kind, payload: Mapping[str, Any]) -> Answer:
@@ -179,13 +181,20 @@ class OverSocket:
         for connection in list(self.connections):
             await connection.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "fake"}})
             await connection.close()
+            self._forget(connection)
 
     def abort(self) -> None:
         """Cut every connection, without a word."""
-        for connection in self.connections:
+        for connection in list(self.connections):
             transport = connection._req.transport if connection._req else None
             if transport:
                 transport.abort()
+            self._forget(connection)
+
+    def _forget(self, connection: web.WebSocketResponse) -> None:
+        if connection in self.connections:
+            self.connections.remove(connection)
+            self._changed()
 
     def _take(self, message: aiohttp.WSMessage) -> None:
         if message.type is not aiohttp.WSMsgType.TEXT:

@@ -288,8 +288,9 @@ class Person:
         stamp = self._workspace.stamp()
         message = Message(channel, stamp, self.id, text, thread_ts=thread_ts)
         self._workspace.say(message)
-        theirs = {"user_team": self.member.team, "source_team": self.member.team} if self.member.team != TEAM else {}
-        return {**message.as_json(), "channel": channel, "event_ts": stamp, "team": self.member.team, **theirs}
+        team = self.member.team
+        theirs = {"user_team": team, "source_team": team} if team != TEAM else {}
+        return {**message.as_json(), "channel": channel, "event_ts": stamp, "team": team, **theirs}
 
     def _place(self, channel: str) -> dict[str, str]:
         return {"id": channel, "name": self._workspace.channel(channel).name}

@@ -61,7 +61,7 @@ class SlackServer:
 
     def __init__(self, mode: str = "http") -> None:
         self.workspace = Workspace()
-        self.http, self.socket = OverHttp(), OverSocket()
+        self.http, self.socket = OverHttp(), OverSocket(self.workspace.changed)
         self.mode = mode
         self.calls: list[Call] = []
         self.signing_secret, self.bot_token, self.app_token = SIGNING_SECRET, BOT_TOKEN, APP_TOKEN
@@ -309,6 +309,8 @@ async def _given(request: web.Request) -> Mapping[str, Any]:
         sent = json.loads(await request.read() or b"{}")
     except ValueError:
         raise Problem("invalid_json") from None
+    except ConnectionResetError:
+        raise web.HTTPBadRequest from None  # the app is gone
     if not isinstance(sent, dict):
         raise Problem("json_not_object")
     if sent and request.match_info.get("method") in FORM_ONLY:

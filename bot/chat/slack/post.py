@@ -22,7 +22,8 @@ from bot.core.canonical import sha256
 from bot.core.card import to_json
 from bot.core.errors import NotFound, Unavailable
 from bot.core.run import Place, Run, State
-from bot.ports import Clock, Post, Posted, Posts, Store
+from bot.ports import Clock, Post, Store
+from bot.service.posts import Posted, Posts
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bot.chat.slack.render import message
 from bot.core.card import Card
 from bot.core.errors import DeputyError, Unavailable
-from bot.ports import Posted
+from bot.service.posts import Posted
 
 log = logging.getLogger(__name__)
 

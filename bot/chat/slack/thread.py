@@ -9,7 +9,8 @@ from bot.core.card import Card, Text
 from bot.core.cards import full_card
 from bot.core.errors import NotFound
 from bot.core.run import Place, State
-from bot.ports import Posted, Posts, Store
+from bot.ports import Store
+from bot.service.posts import Posted, Posts
 
 log = logging.getLogger(__name__)
 
