@@ -21,6 +21,7 @@ check: $(VENV)/.ready-test
 bench: $(VENV)/.ready-test
 	$(BIN)/python -m tests.bench.local
 	$(BIN)/python -m tests.bench.many
+	$(BIN)/python -m tests.bench.slack
 
 torture: $(VENV)/.ready-test
 	$(BIN)/python -m tests.torture

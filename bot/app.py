@@ -8,39 +8,28 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from aiohttp import web
 
 from bot.catalog.folder import Folder
-from bot.chat.local.listen import Person, application
-from bot.chat.local.post import PLACE, LocalChat
-from bot.core.command import VERBS
 from bot.core.errors import Invalid, Unavailable
-from bot.core.principal import Account
+from bot.doors import Doors, doors_of
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.lock import only_one
 from bot.engine.running import RunningHere
-from bot.identity.local import PEOPLE, LocalDirectory, LocalPerson
+from bot.identity.linkfile import PLATFORMS, LinkFile
+from bot.identity.local import LocalDirectory
+from bot.identity.several import Several
 from bot.policy.cedar import CedarPolicy
-from bot.ports import Engine, Ports
+from bot.ports import Directory, Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
-from bot.service.desk import Desk
-from bot.service.query import may_do
-from bot.service.reply import Caller
 from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
-# What each person of the local channel may want to try first, where it is there and theirs.
-EXAMPLES = {
-    "helpdesk": ("unlock-account alice", "reset-password bob"),
-    "manager": ("approvals", "show-account bob", "whoami"),
-    "oncall": ("disk-usage", "restart-service web", "clean-old-files"),
-    "engineer": ("top-processes", "check-url", "approvals"),
-    "nobody": ("whoami",),
-}
 
 
 class SystemClock:
@@ -128,20 +117,20 @@ async def running(
         stack.push_async_callback(runner.close)
         # Whoever asks first doesn't wait for the catalogue; the others wait for processes meanwhile.
         await asyncio.gather(runner.open(), prepare(store, vault), asyncio.to_thread(catalog.refresh))
-        here = RunningHere()
-        policy = CedarPolicy(settings.policies_dir)
-        channel = LocalChat(store, SystemClock())
+        clock, policy = SystemClock(), CedarPolicy(settings.policies_dir)
+        links = LinkFile(Path(settings.links_file), policy.roles) if settings.links_file else None
+        chats = await stack.enter_async_context(doors_of(settings, store, clock, links)) if doors else Doors()
         ports = Ports(
-            clock=SystemClock(),
-            directory=LocalDirectory(policy.roles),
+            clock=clock,
+            directory=directory_of(policy, links),
             policy=policy,
             catalog=catalog,
             vault=vault,
             store=store,
             engine=engine,
             runners={"local": runner},
-            chats={"local": channel} if doors else {},
-            running=here,
+            chats=chats.chats,
+            running=(here := RunningHere()),
             nonce=nonce,
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
@@ -153,27 +142,31 @@ async def running(
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
         if listener:
-            site = application(Desk(ports), channel, [await person(ports, one) for one in PEOPLE])
+            site = await stack.enter_async_context(chats.open(ports))
             stack.push_async_callback((await serve(site, listener)).cleanup)
-            if not engine.exclusive:
-                stack.callback(asyncio.create_task(channel.follow()).cancel)
+            if chats.local and not engine.exclusive:
+                stack.callback(asyncio.create_task(chats.local.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
         yield address(settings, listener) if listener else ""
 
 
-async def person(ports: Ports, one: LocalPerson) -> Person:
-    """Return somebody to be, with three things to try that they may do in this catalogue."""
-    caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
-    known = {*VERBS, *may_do(ports, caller)}
-    tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
-    return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
+def directory_of(policy: CedarPolicy, links: LinkFile | None) -> Directory:
+    """Return who people are: those of the demo on the local channel, those of the link file elsewhere."""
+    by_platform: dict[str, Directory] = {"local": LocalDirectory(policy.roles)}
+    if links:
+        by_platform |= dict.fromkeys(PLATFORMS, links)
+    return Several(by_platform)
 
 
 def _check_plan(settings: Settings, doors: bool) -> None:
-    if doors and not settings.local_chat:
+    if doors and not (settings.local_chat or settings.slack):
         raise Invalid(
-            "No chat is set up. Set it to 1 for the local channel, or run `deputy demo`.", "DEPUTY_LOCAL_CHAT"
+            "No chat is set up. Set it to 1 for the local channel, run `deputy demo`, or set up Slack "
+            "(DEPUTY_SLACK_BOT_TOKEN).",
+            "DEPUTY_LOCAL_CHAT",
         )
+    if doors and settings.slack and not settings.links_file:
+        raise Invalid("Without it no account in Slack is anybody's: name the file of people.", "DEPUTY_LINKS_FILE")
     if not doors and not settings.database_url:
         raise Invalid(
             "Workers beside `deputy serve` need a PostgreSQL database to share; on SQLite it does all the work.",

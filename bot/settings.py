@@ -2,10 +2,12 @@
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -14,6 +16,14 @@ from bot.core.errors import Invalid, Unavailable
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _YEAR = 365 * 86_400
+# What each of Slack's settings looks like, and that in words.
+_SLACK = {
+    "slack_bot_token": (r"xoxb-[!-~]+", "a bot's token begins with xoxb-"),
+    "slack_signing_secret": (r"[!-~]{16,}", "a signing secret has 32 letters and digits"),
+    "slack_app_token": (r"xapp-[!-~]+", "an app-level token begins with xapp-"),
+    "slack_team": (r"[TE][A-Z0-9]{1,29}", "a workspace's id begins with T, an Enterprise Grid's with E"),
+    "slack_app_id": (r"A[A-Z0-9]{1,29}", "an app's id begins with A"),
+}
 _MOST = {"concurrency": 1_000, "approval_ttl": _YEAR, "private_ttl": _YEAR}
 
 
@@ -32,13 +42,48 @@ class Settings:
     private_ttl: float = 3600.0
     concurrency: int = 8
     target_at_once: int = 0  # any number
+    links_file: str = ""
+    slack_bot_token: str = field(default="", repr=False)
+    slack_signing_secret: str = field(default="", repr=False)
+    slack_app_token: str = field(default="", repr=False)
+    slack_team: str = ""
+    slack_app_id: str = ""
+    slack_api: str = "https://slack.com/api/"
 
     def __post_init__(self) -> None:
         """Raise Invalid for settings that must not go together, however they came about."""
+        self._check_slack()
         if self.local_chat and self.host not in LOOPBACK:
             raise Invalid(
                 "The local channel lets anybody be anybody, so it listens on loopback only.", "DEPUTY_HOST"
             )
+
+    @property
+    def slack(self) -> bool:
+        """Whether Slack is set up."""
+        return bool(self.slack_bot_token)
+
+    def _check_slack(self) -> None:
+        """Raise Invalid where Slack is set up in part: nothing may come in that can't be proven to be Slack's."""
+        given = {name: getattr(self, name) for name in _SLACK}
+        if self.slack and not self.slack_signing_secret and not self.slack_app_token:
+            raise Invalid(
+                "Without it nobody could tell Slack's messages from forged ones, so Deputy does not start. Your "
+                "Slack app's page has it under Basic Information; for Socket Mode set DEPUTY_SLACK_APP_TOKEN.",
+                "DEPUTY_SLACK_SIGNING_SECRET",
+            )
+        if any(given.values()):
+            for name in ("slack_bot_token", "slack_team"):
+                if not given[name]:
+                    raise Invalid("It is missing, and Slack needs it.", f"DEPUTY_{name.upper()}")
+        for name, (shape, looks) in _SLACK.items():
+            if given[name] and not re.fullmatch(shape, given[name]):
+                raise Invalid(f"It looks otherwise: {looks}.", f"DEPUTY_{name.upper()}")
+        address = urlsplit(self.slack_api)
+        if not (address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)):
+            raise Invalid("It must be https, or http on this machine for a test.", "DEPUTY_SLACK_API")
+        if not self.slack_api.endswith("/"):
+            raise Invalid("It must end in a slash, as https://slack.com/api/ does.", "DEPUTY_SLACK_API")
 
     @property
     def database(self) -> Path | str:

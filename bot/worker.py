@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.core.errors import Busy, Conflict, DeputyError
+from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
 from bot.core.run import Place
 from bot.ports import Ports, Waiting
 from bot.service.cancel import stop_asked
@@ -141,7 +141,8 @@ class Worker:
             self._paces[waiting.post.place] = time.monotonic() + chat.pace
             await chat.post(waiting.post)
         except DeputyError as error:
-            pause = timedelta(seconds=min(2.0**waiting.attempts, LONGEST_PAUSE))
+            asked = error.pause if isinstance(error, Unavailable) else 0.0
+            pause = timedelta(seconds=asked or min(2.0**waiting.attempts, LONGEST_PAUSE))
             log.warning("a post to %s waits %s: %s", waiting.post.place.platform, pause, error)
             await self._ports.store.postpone(waiting.id, self._ports.clock.now() + pause)
             return False

@@ -55,7 +55,11 @@ class Busy(Conflict):
 
 
 class Unavailable(DeputyError):
-    """A backend can't be reached or written; nothing was done."""
+    """A backend can't be reached or written; nothing was done. `pause` is how many seconds it asks for."""
+
+    def __init__(self, sentence: str, pause: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.pause = pause
 
 
 class Damaged(DeputyError):

@@ -4,7 +4,7 @@ Reads go through connections of their own and never wait for a write; writes go 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,7 +15,9 @@ from bot.core.audit import Entry
 from bot.core.principal import Who
 from bot.core.run import Place, Run, State
 from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
-from bot.store import chain, copying, outbox, runs, schema, timeline, vault_rows, workers
+from bot.service.inbox import Intent
+from bot.service.posts import Posted
+from bot.store import chain, copying, inbox, outbox, posts, runs, schema, timeline, vault_rows, workers
 from bot.store.backend import Backend, backend
 from bot.store.change import apply
 from bot.store.writer import Writer
@@ -177,6 +179,34 @@ class SqlStore:
     async def asked_to_stop(self, names: Iterable[str]) -> Mapping[str, Who]:
         """Return who asked which of these runs to stop."""
         return await self._read(workers.asked_to_stop, tuple(names))
+
+    # ---- service.inbox.Intents ---------------------------------------------------------------------------
+
+    async def keep_intents(self, intents: Sequence[Intent], holder: str) -> Collection[str]:
+        """Keep intents under a name that is used once; return the ids of the new ones. Raises Unavailable."""
+        return await self._write(inbox.keep, intents, holder)
+
+    async def end_intents(self, ids: Collection[str]) -> None:
+        """Empty intents that were acted on; they stay known."""
+        await self._write(inbox.done, tuple(ids))
+
+    async def take_over_intents(self, before: datetime, holder: str, now: datetime) -> Sequence[Intent]:
+        """Hand over, once, what was kept before a moment and is not done."""
+        return await self._write(inbox.take_over, before, holder, now)
+
+    async def forget_intents(self, before: datetime) -> None:
+        """Remove what is done and was kept before a moment."""
+        await self._write(inbox.forget, before)
+
+    # ---- ports.Posts -----------------------------------------------------------------------------
+
+    async def expect_post(self, place: Place, key: str) -> Posted | None:
+        """Return where a post is shown; None where it was never tried, which from now on it was."""
+        return await self._write(posts.expect, place, key)
+
+    async def keep_post(self, place: Place, key: str, posted: Posted) -> None:
+        """Note where a post is shown now."""
+        await self._write(posts.keep, place, key, posted)
 
     # ---- ports.SecretRows ------------------------------------------------------------------------
 

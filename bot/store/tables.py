@@ -60,6 +60,17 @@ deliveries = Table(
     Column("at", Text, index=True),
 )
 
+# What was said in chat and acknowledged: `document` says what is to be done, and is empty once it was.
+# `holder` is whose turn it is to do it, `at` since when.
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("at", Text, nullable=False, index=True),
+)
+
 scripts = Table(
     "scripts",
     metadata,
@@ -155,6 +166,18 @@ secrets = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("created", Text, nullable=False),
+)
+
+# Where a chat platform shows a post. `message` is empty while nobody knows whether it arrived.
+posts = Table(
+    "posts",
+    metadata,
+    Column("platform", Text, primary_key=True),
+    Column("conversation", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("shown_in", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("content", Text, nullable=False),
 )
 
 messages = Table(

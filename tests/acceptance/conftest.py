@@ -68,6 +68,7 @@ class Process:
             "DEPUTY_PORT": str(self.port),
             **settings,
         }
+        self.stderr: int | None = None  # a file to keep what it logs in
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -98,7 +99,11 @@ class Process:
 
     async def start(self, command: str = "demo") -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", command, cwd=ROOT, env=self.environment, stdout=asyncio.subprocess.PIPE
+            *(sys.executable, "-m", "bot", command),
+            cwd=ROOT,
+            env=self.environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=self.stderr,
         )
         assert self._process.stdout
         line = (await self._process.stdout.readline()).decode()

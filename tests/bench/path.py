@@ -39,7 +39,7 @@ async def _one_by_one(page: Channel, session: aiohttp.ClientSession, theirs: Ser
         await asyncio.sleep(PAUSE)
         others.append(await _bare(session, theirs))
         await asyncio.sleep(PAUSE)
-        supervisors.append(await _supervisor())
+        supervisors.append(await supervisor_start())
     measured, against = ours[WARM_UP:], others[WARM_UP:]
     start = ms([began for began, _ in measured]), ms([began for began, _ in against])
     result = ms([shown for _, shown in measured]), ms([shown for _, shown in against])
@@ -84,7 +84,8 @@ async def _bare(session: aiohttp.ClientSession, theirs: Server) -> tuple[float, 
     return began - asked, time.time() - asked
 
 
-async def _supervisor() -> float:
+async def supervisor_start() -> float:
+    """Return the seconds that a supervisor needs to start."""
     begun = time.monotonic()
     supervisor = await Supervisor.start(Path(sys.executable))
     await supervisor.ready()

@@ -64,26 +64,27 @@ def write_actions(folder: Path, count: int) -> Path:
 
 
 @contextmanager
-def deputy(data: Path, actions: Path, command: str = "serve") -> Iterator[Server]:
-    """Run `deputy serve` or `deputy demo` on a data folder and a catalogue."""
-    port = _free_port()
+def deputy(data: Path, actions: Path, command: str = "serve", **more: str) -> Iterator[Server]:
+    """Run `deputy serve` or `deputy demo` on a data folder and a catalogue, with `more` settings."""
+    port = free_port()
     settings = {
         "DEPUTY_DATA_DIR": str(data),
         "DEPUTY_ACTIONS_DIR": str(actions),
         "DEPUTY_POLICIES_DIR": str(ROOT / "policies"),
         "DEPUTY_LOCAL_CHAT": "1",
         "DEPUTY_PORT": str(port),
+        **more,
     }
-    with _up([sys.executable, "-m", "bot", command], port, settings, speaks=True) as server:
+    with up([sys.executable, "-m", "bot", command], port, settings, speaks=True) as server:
         yield server
 
 
 @contextmanager
 def bare(actions: Path) -> Iterator[Server]:
     """Run the bare handler on the same script."""
-    port = _free_port()
+    port = free_port()
     words = [sys.executable, "-m", "tests.bench.bare", str(port), str(actions / "bench" / "tell-time.sh")]
-    with _up(words, port, {}, speaks=False) as server:
+    with up(words, port, {}, speaks=False) as server:
         yield server
 
 
@@ -100,7 +101,8 @@ def empty(folder: Path) -> Path:
 
 
 @contextmanager
-def _up(words: list[str], port: int, settings: dict[str, str], *, speaks: bool) -> Iterator[Server]:
+def up(words: list[str], port: int, settings: dict[str, str], *, speaks: bool) -> Iterator[Server]:
+    """Start a process and wait until it answers."""
     begun = time.monotonic()
     process = subprocess.Popen(
         words, cwd=ROOT, env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -129,7 +131,8 @@ def _wait(port: int) -> None:
     raise SystemExit(f"Nothing answered on port {port} in {PATIENCE:.0f} s.")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -6,8 +6,9 @@ from typing import cast
 
 import pytest
 
-from bot.app import EXAMPLES, catalog_of, person
+from bot.app import catalog_of
 from bot.chat.local.listen import Person
+from bot.doors import EXAMPLES, person
 from bot.identity.local import PEOPLE, LocalDirectory
 from bot.policy.cedar import CedarPolicy
 from bot.ports import Ports

@@ -37,9 +37,55 @@ def test_every_setting_can_be_given(env_file: Path) -> None:
         "private_ttl": 30.0,
         "concurrency": 2,
         "target_at_once": 4,
+        "links_file": "people.toml",
+        "slack_bot_token": "xoxb-1",
+        "slack_signing_secret": "0123456789abcdef",
+        "slack_app_token": "xapp-1",
+        "slack_team": "T0DEPUTY",
+        "slack_app_id": "A0DEPUTY",
+        "slack_api": "https://slack-gov.com/api/",
     }
     assert set(given) == set(Settings.__dataclass_fields__)
     assert read(env_file, **{name.upper(): str(value) for name, value in given.items()}) == Settings(**given)
+
+
+SLACK = {
+    "SLACK_BOT_TOKEN": "xoxb-1",
+    "SLACK_SIGNING_SECRET": "0123456789abcdef",
+    "SLACK_TEAM": "T0DEPUTY",
+}
+
+
+def test_I1_without_slacks_signing_secret_there_is_no_start_but_with_socket_mode(env_file: Path) -> None:
+    assert read(env_file, **SLACK).slack
+    with pytest.raises(Invalid, match="does not start") as caught:
+        read(env_file, **{**SLACK, "SLACK_SIGNING_SECRET": ""})
+    assert caught.value.where == "DEPUTY_SLACK_SIGNING_SECRET"
+    assert read(env_file, **{**SLACK, "SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": "xapp-1"}).slack
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("SLACK_TEAM", "", "It is missing, and Slack needs it."),
+        ("SLACK_BOT_TOKEN", "", "It is missing, and Slack needs it."),
+        ("SLACK_BOT_TOKEN", "xoxp-1", "begins with xoxb-"),
+        ("SLACK_APP_TOKEN", "xoxb-1", "begins with xapp-"),
+        ("SLACK_SIGNING_SECRET", "short", "has 32 letters and digits"),
+        ("SLACK_TEAM", "deputy.slack.com", "begins with T"),
+        ("SLACK_APP_ID", "T0DEPUTY", "begins with A"),
+        ("SLACK_API", "http://slack.com/api/", "must be https"),
+        ("SLACK_API", "https://slack.com/api", "must end in a slash"),
+    ],
+)
+def test_a_setting_of_slack_that_is_wrong_is_named_and_no_secret_is_told(
+    env_file: Path, name: str, value: str, words: str
+) -> None:
+    with pytest.raises(Invalid, match=words) as caught:
+        read(env_file, **{**SLACK, name: value})
+    assert caught.value.where == f"DEPUTY_{name}"
+    assert not any(secret in str(caught.value) for secret in ("0123456789abcdef", "xoxb-1", "xoxp-1", "short"))
+    assert not any(secret in repr(read(env_file, **SLACK)) for secret in ("0123456789abcdef", "xoxb-1"))
 
 
 def test_files_lie_in_the_data_folder(env_file: Path) -> None:

@@ -1,0 +1,1 @@
+"""Slack: what people ask there, and what they are shown."""

@@ -1,0 +1,201 @@
+"""Neutral forms as Slack's modals, and what people filled in back into arguments.
+
+No secret is ever typed into Slack: it has no input that hides what is typed, and keeps what was sent. The form
+says so; where one is asked for, `made` makes it, in Deputy's own memory.
+"""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bot.chat.slack import inputs
+from bot.chat.slack.render import Json
+from bot.chat.slack.text import plain
+from bot.chat.slack.views import MOST_BLOCKS, NOWHERE, Callback, Meta, modal, words
+from bot.core.errors import Invalid, NotFound
+from bot.core.form import Field, Form
+from bot.core.parameter import Kind, Value, bind_one
+from bot.core.text import shorten, visible
+from bot.core.wording import RISKS, count
+
+# What an input's block_id begins with: an argument, one whose lines are its items, a secret to be made.
+ARGUMENT, LINES, SECRET = "p:", "l:", "s:"
+REASON, COMMENT = "reason", "comment"  # block ids of their own
+MAKE = "new"
+_TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chosen is text
+SECRET_BYTES = 24  # 192 bits, 32 characters
+LONGEST_REASON = 1_000
+_PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
+
+
+def view(form: Form, about: Meta = NOWHERE, reason: str = "") -> Json:
+    """Return the modal of a form; `about.conversation` is where its run will be told of."""
+    top = [words(part) for part in (form.summary, _warning(form), form.note) if part]
+    room = MOST_BLOCKS - len(top) - 2  # the reason, and the word about what has no room
+    blocks = [_block(field) for field in form.fields[:room]]
+    left_out = len(form.fields) - room
+    more = [words(f"{count(left_out, 'more field')} can be given by name in a command.")] if left_out > 0 else []
+    asked = [] if any(one.parameter.name == REASON for one in form.fields) else [_words_asked(REASON, reason)]
+    kept = replace(about, subject=form.action)
+    return modal(Callback.FILL, form.title, [*top, *blocks, *more, *asked], kept, submit="Run")
+
+
+def values(view: Mapping[str, Any]) -> dict[str, object]:
+    """Return the arguments of a submitted form by parameter, as `Door.fill` takes them; blank ones are left out.
+
+    Texts and numbers come as text, lists as lists of texts. For a secret that is to be made stands a mark, so that
+    what is kept of a submission holds none: `made` makes it.
+    """
+    return {block[2:]: given for block, given in _given(view) if block[:2] in (ARGUMENT, LINES, SECRET)}
+
+
+def made(values: Mapping[str, object]) -> dict[str, object]:
+    """Return arguments with a new secret in place of every mark that `values` left for one."""
+    return {
+        name: secrets.token_urlsafe(SECRET_BYTES) if given == _TO_MAKE else given for name, given in values.items()
+    }
+
+
+def reason(view: Mapping[str, Any]) -> str:
+    """Return the reason given in a submitted form."""
+    return next((str(given) for block, given in _given(view) if block == REASON), "")
+
+
+def comment(view: Mapping[str, Any]) -> str:
+    """Return the reason given in a submitted denial."""
+    return next((str(given) for block, given in _given(view) if block == COMMENT), "")
+
+
+def errors(form: Form, about: Meta) -> Json:
+    """Answer a submission that was not taken: each fault at its field; what is about none, in the form anew."""
+    faults = {_block_id(one): shorten(one.fault, 500) for one in form.fields if one.fault}
+    if faults and not form.note:
+        return {"response_action": "errors", "errors": faults}
+    return {"response_action": "update", "view": view(form, about)}
+
+
+def suggestions(form: Form, named: str, typed: str) -> Json:
+    """Answer a block_suggestion of the field whose block and action are `named` so.
+
+    Raises NotFound where the form has no such field.
+    """
+    for field in form.fields:
+        if _block_id(field) == named:
+            return {"options": inputs.matching(field.choices, typed)}
+    raise NotFound("The form has no such field any more. Open it anew with /deputy.")
+
+
+def deny_view(about: Meta) -> Json:
+    """Return the modal that asks why a run, `about.subject`, is denied."""
+    asked = _words_asked(COMMENT, "", "Reason", "Who asked reads it in the channel.")
+    return modal(Callback.DENY, "Deny", [words(f"{about.subject} will not run."), asked], about, submit="Deny")
+
+
+def filled_from(form: Form, message: str) -> Form:
+    """Fill a form from the message it was opened on: what only one word of it can mean, and what takes it all."""
+    return replace(form, fields=tuple(_from_message(field, message) for field in form.fields))
+
+
+def _from_message(field: Field, message: str) -> Field:
+    parameter = field.parameter
+    if field.value not in (None, "", []) or parameter.kind is Kind.SECRET:
+        return field
+    if parameter.kind is Kind.TEXT:
+        return replace(field, value=message.strip() or None)
+    offered = {one.value for one in field.choices}
+    if not (offered or parameter.pattern or parameter.kind in _PRECISE):
+        return field
+    found = [word for word in message.split() if (not offered or word in offered) and _binds(field, word)]
+    return replace(field, value=found[0]) if len(set(found)) == 1 else field
+
+
+def _binds(field: Field, word: str) -> Value | None:
+    try:
+        return bind_one(field.parameter, word)
+    except ValueError:
+        return None
+
+
+def _given(view: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Return what was put into each input that was filled, with its block id. Raises Invalid."""
+    try:
+        return list(_read(view))
+    except (AttributeError, TypeError, ValueError, OverflowError, OSError):  # OSError: no calendar goes that far
+        raise Invalid("That form did not arrive whole. Open it anew with /deputy.") from None
+
+
+def _read(view: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    for block, states in ((view.get("state") or {}).get("values") or {}).items():
+        given = next((inputs.value(state) for state in states.values()), None)
+        if given in (None, "", []):
+            continue
+        if block.startswith(LINES) and isinstance(given, str):
+            given = given.split("\n")
+        elif block.startswith(SECRET):
+            given = dict(_TO_MAKE)
+        yield block, given
+
+
+def _block_id(field: Field) -> str:
+    if inputs.is_secret(field):
+        return f"{SECRET}{field.parameter.name}"
+    lines = field.parameter.kind is Kind.LIST and not field.choices
+    return f"{LINES if lines else ARGUMENT}{field.parameter.name}"
+
+
+def _block(field: Field) -> Json:
+    parameter = field.parameter
+    optional = not parameter.required or parameter.default is not None
+    element = _secret(optional) if inputs.is_secret(field) else inputs.element(field)
+    block = {
+        "type": "input",
+        "block_id": _block_id(field),
+        "label": plain(parameter.label, 2000),
+        "optional": optional,
+        "element": {**element, "action_id": _block_id(field)},
+    }
+    hint = " ".join(part for part in (field.fault, parameter.help, _manner(field)) if part)
+    return {**block, "hint": plain(hint, 2000)} if hint else block
+
+
+def _manner(field: Field) -> str:
+    """Say how a field is filled in where its input doesn't show it."""
+    if inputs.is_secret(field):
+        return (
+            "It is a secret, and Slack keeps what is typed, so it is not typed here: Deputy makes one of "
+            "32 characters, seals it in its vault for this run, and shows it to nobody."
+        )
+    if field.parameter.kind is Kind.LIST and not field.choices:
+        return "One a line."
+    if isinstance(field.value, str) and len(field.value) > inputs.LONGEST_INPUT:
+        return f"It held {len(field.value):,} characters, more than a form in Slack takes."
+    return ""
+
+
+def _secret(optional: bool) -> Json:
+    options = [{"text": plain("Make a new one", 75), "value": MAKE}]
+    options += [{"text": plain("Leave it out", 75), "value": inputs.UNSAID}] if optional else []
+    return {
+        "type": "radio_buttons",
+        "options": options,
+        "initial_option": options[-1],
+    }
+
+
+def _warning(form: Form) -> str:
+    risk = RISKS.get(form.risk, form.risk)
+    return f"Risk: {risk}. {form.approval}".strip()
+
+
+def _words_asked(block: str, given: str, label: str = "Reason", hint: str = "") -> Json:
+    element: Json = {
+        "type": "plain_text_input",
+        "action_id": block,
+        "multiline": True,
+        "max_length": LONGEST_REASON,
+    }
+    if given:
+        element["initial_value"] = shorten(visible(given, lines=True), LONGEST_REASON)
+    asked = {"type": "input", "block_id": block, "label": plain(label, 2000), "optional": True, "element": element}
+    return {**asked, "hint": plain(hint, 2000)} if hint else asked

@@ -1,0 +1,241 @@
+"""Posting into Slack: one message a run in its channel, updated in place, and what is long in its thread.
+
+Nothing is doubled needlessly: the store notes a post before it is tried, and its message once Slack has named it.
+Where that is missing (an answer was lost, Deputy died), the message is looked for by the metadata it carries
+before it is posted again. What has to wait raises Unavailable, and the outbox comes back with it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Protocol
+from weakref import WeakValueDictionary
+
+from bot.chat.slack.client import Lost, SlackClient, SlackRefused, TooFast
+from bot.chat.slack.pace import Pace
+from bot.chat.slack.progress import Progress
+from bot.chat.slack.render import Shown, shown
+from bot.chat.slack.routes import Routes
+from bot.chat.slack.thread import Thread
+from bot.core.canonical import sha256
+from bot.core.card import to_json
+from bot.core.errors import NotFound, Unavailable
+from bot.core.run import Place, Run, State
+from bot.ports import Clock, Post, Store
+from bot.service.posts import Posted, Posts
+
+log = logging.getLogger(__name__)
+
+METADATA = "deputy_post"
+SEARCHED = 100  # newest messages of a conversation that a lost one is looked for among
+
+# Slack's words for: Deputy can't speak here; the message is no more; the blocks are not to Slack's liking.
+_NO_WAY_IN = frozenset(
+    {"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived", "restricted_action"}
+)
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+_ILLEGAL = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+
+People = Callable[[str], Awaitable[str]]
+
+
+class SlackStore(Store, Posts, Protocol):
+    """What posting needs of the store."""
+
+
+class SlackChat:
+    """Slack as a chat platform; satisfies `ports.Chat`.
+
+    `people` returns Slack's id (U…, W…) of a principal (`tenant/oid`), empty for one who has none here.
+    """
+
+    pace = 0.0  # Slack takes bursts, and says itself how long it wants to be left alone
+
+    def __init__(
+        self, client: SlackClient, store: SlackStore, clock: Clock, people: People, routes: Routes | None = None
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._people = people
+        self._routes = routes or Routes()
+        self._pace = Pace(clock)
+        self._thread = Thread(client, store, store)
+        self._progress = Progress(self._update)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._undone: set[tuple[Place, str]] = set()
+        self._direct: dict[str, str] = {}
+
+    async def post(self, post: Post) -> None:
+        """Show a post, or update the one with its key. Raises Unavailable, SlackRefused; then it waits."""
+        turn = self._turns.setdefault(post.card.run or post.key, asyncio.Lock())
+        async with turn:
+            if post.only:
+                await self._whisper(post)
+                return
+            run = await self._run(post)
+            for home in self._homes(post, run):
+                await self._show(post, home, run)
+
+    def progress(self, place: Place, run: str, lines: str) -> None:
+        """Show the last lines of a running script, coalesced to one update a second in a conversation."""
+        self._progress.tell(run, lines)
+
+    async def close(self) -> None:
+        """Stop showing progress."""
+        await self._progress.close()
+
+    # ---- for everybody ---------------------------------------------------------------------------
+
+    def _homes(self, post: Post, run: Run | None) -> tuple[str, ...]:
+        """Return the conversations that a post is shown in: where it was asked, and where it is decided."""
+        approvals = self._routes.approvals_for(run.request.action) if run and run.needed else ""
+        return tuple(dict.fromkeys(one for one in (post.place.conversation, approvals) if one))
+
+    async def _show(self, post: Post, home: str, run: Run | None) -> None:
+        key = post.key if home == post.place.conversation else f"{post.key}@{home}"
+        digest = sha256(to_json(post.card))
+        known = await self._store.expect_post(post.place, key)
+        if known and known.message and known.content == digest:
+            return
+        await self._progress.end(post.card.run)
+        done = shown(post.card, self._mentions(post, home, run, known))
+        posted = await self._put(post, key, home, known, done)
+        if done.cut and post.card.run:
+            await self._store.keep_post(post.place, key, posted)
+            await self._thread.add(post.place, key, posted, post.card.run)
+        await self._store.keep_post(post.place, key, replace(posted, content=digest))
+        if post.card.state == State.RUNNING and home == post.place.conversation:
+            self._progress.begin(post.card.run, posted, post.card)
+
+    def _mentions(self, post: Post, home: str, run: Run | None, known: Posted | None) -> tuple[str, ...]:
+        """Return whom a new request calls, where it is decided; an update calls nobody again."""
+        if run is None or run.state is not State.AWAITING_APPROVAL or (known and known.message):
+            return ()
+        return self._routes.called(run.approver_roles) if home == self._homes(post, run)[-1] else ()
+
+    async def _put(self, post: Post, key: str, home: str, known: Posted | None, done: Shown) -> Posted:
+        """Update the message where there is one, or post it."""
+        there = known if known and known.message else None
+        if known and there is None:
+            there = await self._lost(post.place, key, home)
+        if there:
+            try:
+                await self._update(
+                    channel=there.conversation, ts=there.message, blocks=done.blocks, text=done.text
+                )
+                return there
+            except SlackRefused as refusal:
+                if refusal.code not in _GONE:
+                    raise
+        try:
+            return await self._say(post.place, key, await self._opened(home), done)
+        except SlackRefused as refusal:
+            if refusal.code not in _NO_WAY_IN:
+                raise
+            return await self._say_to_requester(post, key, done, refusal)
+
+    async def _say_to_requester(self, post: Post, key: str, done: Shown, refusal: SlackRefused) -> Posted:
+        """Tell who asked, where the conversation can't be told."""
+        run = await self._stored(post.card.run)
+        person = await self._people(run.request.requester.key) if run else ""
+        if not person:
+            raise refusal
+        log.warning("%s is told to its requester alone: %s", post.card.run, refusal)
+        return await self._say(post.place, key, await self._opened(person), done)
+
+    async def _say(self, place: Place, key: str, conversation: str, done: Shown) -> Posted:
+        metadata = {"event_type": METADATA, "event_payload": {"key": key}}
+        silent = {"unfurl_links": False, "unfurl_media": False, "metadata": metadata}
+        try:
+            said = await self._call(conversation, "chat.postMessage", text=done.text, blocks=done.blocks, **silent)
+        except Lost:
+            raise
+        except (SlackRefused, Unavailable) as error:
+            if isinstance(error, SlackRefused) and error.code in _ILLEGAL and done.blocks:
+                log.error("a card is shown as its text alone: %s", error)
+                return await self._say(place, key, conversation, Shown([], done.text))
+            self._undone.add((place, key))
+            raise
+        return Posted(str(said["channel"]), str(said["ts"]))
+
+    async def _lost(self, place: Place, key: str, home: str) -> Posted | None:
+        """Look for a message that was sent without an answer, or by a Deputy that died then."""
+        if (place, key) in self._undone:
+            self._undone.discard((place, key))
+            return None
+        conversation = await self._opened(home)
+        try:
+            newest = await self._call(
+                conversation, "conversations.history", limit=SEARCHED, include_all_metadata=True
+            )
+        except SlackRefused as refusal:
+            log.info("a lost message can't be looked for: %s", refusal)
+            return None
+        for one in newest.get("messages", []):
+            metadata = one.get("metadata") or {}
+            if metadata.get("event_type") == METADATA and metadata.get("event_payload") == {"key": key}:
+                return Posted(conversation, str(one["ts"]))
+        return None
+
+    # ---- for one person --------------------------------------------------------------------------
+
+    async def _whisper(self, post: Post) -> None:
+        """Show a post to one person: where they asked, or directly where they or Deputy are not in there."""
+        person = await self._people(post.only)
+        if not person:
+            log.warning("%s was for somebody who has no account in Slack", post.key)
+            return
+        digest = sha256(to_json(post.card))
+        known = await self._store.expect_post(post.place, post.key)
+        if known and known.content == digest:
+            return
+        done = shown(post.card)
+        posted = await self._whispered(post, person, done) if post.place.conversation[:1] in ("C", "G") else None
+        if posted is None:
+            posted = await self._put(post, post.key, person, known, done)
+        await self._store.keep_post(post.place, post.key, replace(posted, content=digest))
+
+    async def _whispered(self, post: Post, person: str, done: Shown) -> Posted | None:
+        conversation = post.place.conversation
+        try:
+            await self._call(conversation, "chat.postEphemeral", user=person, text=done.text, blocks=done.blocks)
+        except SlackRefused as refusal:
+            if refusal.code not in _NO_WAY_IN:
+                raise
+            return None
+        return Posted(conversation)  # Slack keeps no such message, so there is none to update
+
+    # ---- calls -----------------------------------------------------------------------------------
+
+    async def _opened(self, home: str) -> str:
+        """Return the conversation to speak in: a person's own with Deputy, for a person."""
+        if home[:1] not in ("U", "W"):
+            return home
+        if home not in self._direct:
+            self._direct[home] = str((await self._client.call("conversations.open", users=home))["channel"]["id"])
+        return self._direct[home]
+
+    async def _update(self, *, channel: str, **payload: Any) -> None:
+        await self._call(channel, "chat.update", **payload)
+
+    async def _call(self, channel: str, method: str, **payload: Any) -> dict[str, Any]:
+        self._pace.check(channel)
+        try:
+            return await self._client.call(method, channel=channel, **payload)
+        except TooFast as error:
+            self._pace.quiet(channel, error.pause)
+            raise
+        except Unavailable:
+            self._pace.down()
+            raise
+
+    async def _run(self, post: Post) -> Run | None:
+        """Return the run of a post where its way depends on it."""
+        return await self._stored(post.card.run) if self._routes != Routes() else None
+
+    async def _stored(self, run: str) -> Run | None:
+        try:
+            return await self._store.run(run) if run else None
+        except NotFound:
+            return None

@@ -1,0 +1,286 @@
+"""Neutral cards as Slack's messages and views, and its clicks back into what was meant.
+
+What Slack hands back reads so, everywhere in this folder:
+
+- `action_id` is `<verb>:<n>`: a `card.Verb`, or one of `Look`; `n` tells elements of one message apart.
+- `value` of a button, or the value of the option chosen, is the subject: a run's or an action's id.
+- `callback_id` of a view is one of `views.Callback`; `private_metadata` is the JSON of a `views.Meta`.
+- `block_id` of an input is `p:<parameter>`; `reason` and `comment` are the two that belong to no parameter.
+
+All of Slack's limits hold by construction: a message keeps to LARGEST bytes of blocks, what doesn't fit is cut
+where the reader sees it, with its length and hash, and `Shown.cut` says that the whole belongs into the thread.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from bot.chat.slack.text import cut, escaped, fit, plain, size
+from bot.core.card import Block, Button, Card, Fact, Hidden, Menu, Table, Tone, Verb
+from bot.core.errors import Invalid
+from bot.core.text import shorten, visible
+
+Json = dict[str, Any]
+
+LARGEST = 12_500  # bytes of a message's blocks without its table: Slack refused a little over 13,200
+LEAD, FACTS, BUTTONS = 2_500, 5_500, 2_500  # bytes that content may not take from these
+MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 100, 20, 9_000  # of a table, its heads among the rows; characters
+CODE = 3_000  # bytes of one preformatted block, the same as a section's text
+VIEW = 100_000  # bytes of a view's blocks; Slack takes 250 kB
+LIVE = 2_500  # bytes of a running script's last lines
+NOTIFICATION = 600  # characters
+
+_SIGNS = {Tone.NEUTRAL: "", Tone.WAITING: "⏳ ", Tone.RUNNING: "▶ ", Tone.GOOD: "✅ ", Tone.BAD: "❌ "}
+
+
+class Look(StrEnum):
+    """Clicks that only look: a run's full card, a run's whole output, a search in the Home tab."""
+
+    STATUS = "status"
+    OUTPUT = "output"
+    SEARCH = "search"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A rendered card. `cut` says that something is not shown whole."""
+
+    blocks: list[Json]
+    text: str
+    cut: bool = False
+
+
+def message(card: Card, mentions: Sequence[str] = (), live: str = "") -> dict[str, Any]:
+    """Return `{"blocks": …, "text": …}` for chat.postMessage, chat.update and answers to a response_url."""
+    done = shown(card, mentions, live)
+    return {"blocks": done.blocks, "text": done.text}
+
+
+def shown(card: Card, mentions: Sequence[str] = (), live: str = "", *, view: bool = False) -> Shown:
+    """Render a card for a message, or for a `view`, where there is more room but no table.
+
+    `mentions` are ids of people (U…, W…) and groups (S…) who are needed; `live` is a script's last lines.
+    """
+    head = [{"type": "header", "text": plain(f"{_SIGNS[card.tone]}{card.title}", 150)}]
+    lead = cut(card.lead, LEAD)
+    told, facts_cut = _facts(card.facts, FACTS)
+    top = [*head, *_rich(_paragraph(lead, mentions)), *_rich(told)]
+    end = [*_buttons(card.buttons), *_small_print(card)]
+    room = (VIEW if view else LARGEST) - size(top) - size(end)
+    middle = _Middle(room, native=not view)
+    for block in card.blocks:
+        middle.add(block)
+    if live:
+        middle.code(live, tail=True)
+    return Shown(
+        [*top, *middle.blocks, *end], _notification(card), facts_cut or middle.cut or size(card.lead) > LEAD
+    )
+
+
+def pressed(action: Mapping[str, Any]) -> tuple[Verb | Look, str]:
+    """Return what an entry of a block_actions payload's `actions` asks for, and its subject.
+
+    Raises Invalid for a click that is none of Deputy's.
+    """
+    chosen = action.get("selected_option")
+    subject = chosen.get("value") if isinstance(chosen, Mapping) else action.get("value")
+    word = str(action.get("action_id", "")).partition(":")[0]
+    verb = _CLICKS.get(word)
+    if verb is None or not (isinstance(subject, str) or verb is Look.SEARCH):
+        raise Invalid("That button is not one of Deputy's. Look at the newest message, or type /deputy.")
+    return verb, subject if isinstance(subject, str) else ""
+
+
+def code(text: str, room: int = LARGEST, *, tail: bool = False) -> list[Json]:
+    """Show text letter by letter in blocks of a readable size, as much as fits into `room` bytes."""
+    near = max(room, 0)
+    kept = fit(visible(text[-near:] if tail else text[:near], lines=True), room, tail)
+    parts: list[Json] = []
+    while kept:
+        part = fit(kept, CODE)
+        part = part[: part.rfind("\n") + 1 or len(part)] if len(part) < len(kept) else part
+        kept = kept[len(part) :]
+        shown = part.rstrip("\n")
+        parts += [{"type": "rich_text_preformatted", "elements": [_run(shown)]}] if shown else []
+    return _rich(*parts)
+
+
+def button(label: str, verb: Verb | Look, subject: str, number: int, style: str = "") -> Json:
+    """Return a button that comes back to `pressed`."""
+    made = {
+        "type": "button",
+        "text": plain(label, 75),
+        "action_id": f"{verb}:{number}",
+        "value": subject[:2000],
+    }
+    return {**made, "style": style} if style in ("primary", "danger") else made
+
+
+class _Middle:
+    """What stands between a card's facts and its buttons, as far as there is room for it."""
+
+    def __init__(self, room: int, *, native: bool) -> None:
+        self._room = room
+        self._native = native  # Slack takes one table a message, and none in a view
+        self._looks = 0
+        self.blocks: list[Json] = []
+        self.cut = False
+
+    def add(self, block: Block) -> None:
+        """Show a block, or as much of it as fits."""
+        if isinstance(block, Table):
+            self._table(block)
+        elif isinstance(block, Menu):
+            self._put(_menu(block, len(self.blocks)))
+        elif isinstance(block, Hidden):
+            show = button("Show the result", Look.OUTPUT, block.run, self._next(), "primary")
+            self._put([{"type": "actions", "elements": [show]}])
+        elif block.code:
+            self.code(block.text)
+            self.cut |= block.cut
+        else:
+            self._put(_rich(_paragraph(cut(block.text, max(self._room // 2, 100)))))
+
+    def code(self, text: str, *, tail: bool = False) -> None:
+        """Show a script's words, the last ones where `tail`."""
+        room = min(self._room * 9 // 10 - 200, LIVE if tail else self._room)
+        near = max(room, 0)
+        shown = visible(text[-near:] if tail else text[: near + 1], lines=True)
+        kept = fit(shown, room, tail)
+        self.cut |= not tail and len(kept) < len(shown)
+        blocks = code(kept, room)
+        self._put(blocks)
+
+    def _table(self, table: Table) -> None:
+        rows = [*([table.heads] if table.heads else []), *table.rows]
+        kept = _rows_that_fit(rows) if self._native else []
+        left_out = table.cut
+        if kept:
+            self._native = False
+            left_out += len(rows) - len(kept)
+            self.blocks.append({"type": "table", "rows": [[_cell(cell) for cell in row] for row in kept]})
+        else:
+            self.code(aligned(rows))
+        if left_out:
+            self.cut = True
+            self._put([_context(f"… and {left_out:,} more")])
+
+    def _put(self, blocks: Sequence[Json]) -> None:
+        taken = size(blocks)
+        if taken > self._room:
+            self.cut = True
+            return
+        self._room -= taken
+        self.blocks += blocks
+
+    def _next(self) -> int:
+        self._looks += 1
+        return 100 + self._looks
+
+
+def _facts(facts: Sequence[Fact], room: int) -> tuple[Json, bool]:
+    """Put facts line by line; the longer ones give way first, and what is left out is said."""
+    for longest in (room, 2_000, 1_000, 600, 300, 150):
+        lines = [_fact(fact, longest) for fact in facts]
+        if size(lines) <= room:
+            shortened = any(cut(fact.value, LARGEST) != cut(fact.value, longest) for fact in facts)
+            return _section(line for fact in lines for line in fact), shortened
+    kept = 0
+    while kept < len(lines) and size(lines[: kept + 1]) <= room - 100:
+        kept += 1
+    more = _run(f"\n… and {len(facts) - kept} more", bold=True)
+    return _section([*(line for fact in lines[:kept] for line in fact), more]), True
+
+
+def _fact(fact: Fact, longest: int) -> list[Json]:
+    value = cut(fact.value, longest) or "–"
+    return [_run(f"\n{visible(shorten(fact.label, 200))}: ", bold=True), _run(value, code=fact.code)]
+
+
+def _section(runs: Iterable[Json]) -> Json:
+    elements = list(runs)
+    if elements:
+        elements[0] = {**elements[0], "text": elements[0]["text"].lstrip("\n")}
+    return {"type": "rich_text_section", "elements": elements}
+
+
+def _paragraph(text: str, mentions: Sequence[str] = ()) -> Json:
+    elements: list[Json] = [_run(text)] if text else []
+    for one in mentions:
+        kind = "usergroup" if one.startswith("S") else "user"
+        elements += [_run(" "), {"type": kind, f"{kind}_id": one}]
+    return {"type": "rich_text_section", "elements": elements}
+
+
+def _run(text: str, **style: bool) -> Json:
+    marks = {name: True for name, on in style.items() if on}
+    return {"type": "text", "text": text, **({"style": marks} if marks else {})}
+
+
+def _rich(*parts: Json) -> list[Json]:
+    kept = [part for part in parts if part["elements"]]
+    return [{"type": "rich_text", "elements": kept}] if kept else []
+
+
+def _menu(menu: Menu, number: int) -> list[Json]:
+    if not menu.items:
+        return []
+    items = list({item.subject: item for item in menu.items}.values())  # a value may stand in it once
+    options = [{"text": plain(item.label, 75), "value": item.subject} for item in items[:100]]
+    select = {
+        "type": "static_select",
+        "action_id": f"{Verb.OPEN}:{number}",
+        "placeholder": plain(menu.heading, 150),
+        "options": options,
+    }
+    return [{"type": "actions", "elements": [select]}]
+
+
+def _buttons(buttons: Sequence[Button]) -> list[Json]:
+    made = [button(one.label, one.verb, one.subject, at, one.style) for at, one in enumerate(buttons[:25])]
+    while size(made) > BUTTONS:
+        made.pop()
+    return [{"type": "actions", "elements": made}] if made else []
+
+
+def _small_print(card: Card) -> list[Json]:
+    told = " · ".join(part for part in (card.footnote, card.run, card.audit) if part)
+    return [_context(told)] if told else []
+
+
+def _context(text: str) -> Json:
+    return {"type": "context", "elements": [plain(text, 300)]}
+
+
+def _notification(card: Card) -> str:
+    """Return the text of notifications and of screen readers: in one or two sentences what the blocks say."""
+    return escaped(shorten(f"{_SIGNS[card.tone]}{card.title}. {card.lead}".strip(), NOTIFICATION))
+
+
+def _rows_that_fit(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    """Return the rows that one table of Slack's takes; none where it has too many columns."""
+    if any(len(row) > MOST_COLUMNS for row in rows):
+        return []
+    letters, kept = 0, 0
+    for row in rows[:MOST_ROWS]:
+        letters += sum(len(_cell(cell)["text"]) for cell in row)
+        if letters > MOST_CELLS:
+            break
+        kept += 1
+    return rows[:kept]
+
+
+def _cell(text: str) -> Json:
+    return {"type": "raw_text", "text": visible(shorten(text, MOST_CELLS), lines=True) or "–"}
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as text in columns, for where Slack takes no table."""
+    shown = [[visible(cell).replace("\n", " ") for cell in row] for row in rows]
+    widths = [min(40, max(len(row[at]) for row in shown)) for at in range(len(shown[0]))] if shown else []
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in shown)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+_CLICKS: Mapping[str, Verb | Look] = {**{verb.value: verb for verb in Verb}, **{look.value: look for look in Look}}

@@ -1,0 +1,284 @@
+"""Doing what was heard, and answering the person who said it, and nobody else.
+
+What others see goes through the outbox. An answer is a view where Slack lets one open, or else a message that only
+this person sees; it is sent again while Slack is down, but not for long: it is of use now or not at all.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.chat.slack import forms, home, picker, views
+from bot.chat.slack.client import PATIENCE, Lost, SlackClient, SlackRefused
+from bot.chat.slack.hear import Doing, Heard
+from bot.chat.slack.render import Look, message
+from bot.chat.slack.routes import Routes
+from bot.chat.slack.text import escaped
+from bot.core.card import Button, Card, Tone, Verb
+from bot.core.catalog import plain
+from bot.core.command import parse
+from bot.core.errors import DeputyError, Unavailable
+from bot.core.form import Form
+from bot.service.door import Door
+from bot.service.reply import Reply
+
+log = logging.getLogger(__name__)
+
+PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between the tries to answer
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What somebody gets to see: a view (of a form or not), a card, a sentence, or nothing where all went well.
+
+    `channels` are those that the sentence ends with.
+    """
+
+    view: Json | None = None
+    form: Form | None = None
+    card: Card | None = None
+    sentence: str = ""
+    channels: tuple[str, ...] = ()
+
+    def as_view(self, about: views.Meta) -> Json | None:
+        """Return it as a modal; None where there is nothing to show."""
+        if self.sentence:
+            said = " ".join((self.sentence, *self.channels))
+            return views.card_view(Card("That was not done", Tone.BAD, lead=said), about)
+        return views.card_view(self.card, about) if self.card else self.view
+
+
+class Responder:
+    """Does what people ask at the door, and answers them."""
+
+    def __init__(
+        self, door: Door, client: SlackClient, session: aiohttp.ClientSession, api: str, routes: Routes
+    ) -> None:
+        self._door = door
+        self._client = client
+        self._session = session
+        self._routes = routes
+        self._answers_go = _origins(api)
+
+    async def act(self, heard: Heard) -> Answer:
+        """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
+        try:
+            channels = self._routes.elsewhere(_action(heard), heard.conversation)
+            if channels:
+                return Answer(sentence="That is not asked for here, but in", channels=channels)
+            return await self._acts[heard.doing](self, heard)
+        except DeputyError as error:
+            return Answer(sentence=str(error))
+
+    async def options(self, heard: Heard) -> Json:
+        """Return the options of a select for what is typed; none where they can't be had."""
+        try:
+            if not heard.subject:
+                return picker.suggestions(await self._card(heard, ""), heard.words)
+            reply = await self._opened(heard)
+            return forms.suggestions(reply.form, heard.verb, heard.words) if reply.form else _NONE
+        except DeputyError as error:
+            log.warning("the options of a select could not be had: %s", error)
+            return _NONE
+
+    async def wait_in_view(self, heard: Heard) -> Heard:
+        """Open a view that says something comes, before the trigger dies, and return where the answer goes now."""
+        method = "views.push" if heard.view else "views.open"
+        try:
+            opened = await self._client.call(
+                method, trigger_id=heard.trigger, view=views.waiting_view(_about(heard))
+            )
+            return replace(heard, view=str(opened["view"]["id"]), trigger="")
+        except (DeputyError, KeyError, TypeError) as error:
+            log.warning("a view could not be opened: %s", error)
+            return replace(heard, trigger="")
+
+    def patience(self, heard: Heard) -> Json:
+        """Return what acknowledges a submitted view whose answer isn't there yet."""
+        return {"response_action": "update", "view": views.waiting_view(_about(heard))}
+
+    async def tell(self, heard: Heard, answer: Answer) -> None:
+        """Let the person see the answer, in a view where one can open or is open, or else in a message."""
+        if heard.doing is Doing.HOME:
+            view = answer.view or {"type": "home", "blocks": [views.words(answer.sentence)]}
+            await self._try(lambda: self._client.call("views.publish", user_id=heard.person, view=view))
+        elif not await self._tell_in_view(heard, answer):
+            await self._write(heard, answer)
+
+    async def _tell_in_view(self, heard: Heard, answer: Answer) -> bool:
+        view = answer.as_view(_about(heard)) or (_done() if heard.view else None)
+        if view is None or (heard.doing in (Doing.SAY, Doing.PRESS) and not (answer.form or heard.view)):
+            return False
+        to = {"trigger_id": heard.trigger} if heard.trigger else {"view_id": heard.view}
+        if not any(to.values()):
+            return False
+        method = ("views.push" if heard.view else "views.open") if heard.trigger else "views.update"
+        try:
+            await self._client.call(method, **to, view=view)
+        except DeputyError as error:
+            log.warning("a view could not be shown: %s", error)
+            return False
+        return True
+
+    async def _write(self, heard: Heard, answer: Answer) -> None:
+        content = _message(answer)
+        if content:
+            await self._try(lambda: self._send(heard, content))
+
+    async def _send(self, heard: Heard, content: Json) -> None:
+        """Send a message that only this person sees: in answer, in the conversation, or to them directly."""
+        whisper = {"response_type": "ephemeral", "replace_original": False}
+        answering = heard.answer_to.startswith(self._answers_go)
+        if answering and await self._taken(self._respond(heard.answer_to, {**whisper, **content})):
+            return
+        if heard.conversation[:1] in ("C", "G"):
+            where = {"channel": heard.conversation, "user": heard.person, "thread_ts": heard.thread or None}
+            if await self._taken(self._client.call("chat.postEphemeral", **where, **content)):
+                return
+        await self._client.call("chat.postMessage", channel=heard.person, **content)
+
+    async def _respond(self, url: str, content: Json) -> None:
+        """Send a message to a response_url, which takes five in half an hour. Raises SlackRefused, Unavailable."""
+        try:
+            async with self._session.post(url, json=content, timeout=PATIENCE) as answer:
+                status = answer.status
+        except aiohttp.ClientConnectorError:
+            raise Unavailable("Slack can't be reached for an answer.") from None
+        except (aiohttp.ClientError, TimeoutError):
+            raise Lost("Slack did not say whether it took an answer.") from None
+        if status >= 500:
+            raise Lost(f"Slack answered an answer with {status}, so it may or may not be there.")
+        if status != 200:
+            raise SlackRefused("an answer", str(status))
+
+    async def _taken(self, call: Awaitable[object]) -> bool:
+        """Say whether Slack took it; where it refuses there is another way."""
+        try:
+            await call
+        except SlackRefused as refusal:
+            log.info("an answer goes another way: %s", refusal)
+            return False
+        return True
+
+    async def _try(self, send: Callable[[], Awaitable[object]]) -> None:
+        """Send; where Slack is down or wants a pause, wait and send again, but never what may have arrived."""
+        for pause in (*PAUSES, None):
+            try:
+                await send()
+                return
+            except DeputyError as error:
+                if pause is None or isinstance(error, Lost) or not isinstance(error, Unavailable):
+                    log.warning("an answer was not given: %s", error)
+                    return
+                await asyncio.sleep(max(pause, error.pause))
+
+    # ---- what there is to do ---------------------------------------------------------------------
+
+    async def _say(self, heard: Heard) -> Answer:
+        return _answer(heard, await self._door.say(heard.who, heard.place, heard.subject, heard.delivery))
+
+    async def _press(self, heard: Heard) -> Answer:
+        verb = Verb(heard.verb)
+        reply = await self._door.press(heard.who, heard.place, verb, heard.subject, heard.words, heard.delivery)
+        return _answer(heard, reply)
+
+    async def _fill(self, heard: Heard) -> Answer:
+        given = heard.subject, forms.made(heard.values), heard.words
+        return _answer(heard, await self._door.fill(heard.who, heard.place, *given, heard.delivery))
+
+    async def _pick(self, heard: Heard) -> Answer:
+        reply = await self._opened(heard)
+        filled = forms.filled_from(reply.form, heard.words) if reply.form and heard.words else reply.form
+        return _answer(heard, replace(reply, form=filled))
+
+    async def _show_menu(self, heard: Heard) -> Answer:
+        return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))
+
+    async def _ask_why(self, heard: Heard) -> Answer:
+        return Answer(view=forms.deny_view(_about(heard)))
+
+    async def _look(self, heard: Heard) -> Answer:
+        if heard.verb == Look.OUTPUT:
+            text = await self._door.output(heard.who, heard.subject)
+            return Answer(view=views.text_view(heard.subject, text, _about(heard)))
+        reply = await self._door.say(heard.who, heard.place, f"status {heard.subject}", heard.delivery)
+        return _answer(heard, reply)
+
+    async def _home(self, heard: Heard) -> Answer:
+        menu, approvals, mine = [await self._card(heard, text) for text in ("", "approvals", "mine")]
+        return Answer(view=home.home(menu, approvals, mine, heard.words))
+
+    async def _opened(self, heard: Heard) -> Reply:
+        return await self._door.press(heard.who, heard.place, Verb.OPEN, heard.subject, "", heard.delivery)
+
+    async def _card(self, heard: Heard, text: str) -> Card:
+        reply = await self._door.say(heard.who, heard.place, text, heard.delivery)
+        return reply.card or Card("")
+
+    _acts: Mapping[Doing, Callable[["Responder", Heard], Awaitable[Answer]]] = {
+        Doing.SAY: _say,
+        Doing.PRESS: _press,
+        Doing.FILL: _fill,
+        Doing.MENU: _show_menu,
+        Doing.PICK: _pick,
+        Doing.ASK_WHY: _ask_why,
+        Doing.LOOK: _look,
+        Doing.HOME: _home,
+    }
+
+
+_NONE: Json = {"options": []}
+
+
+def submitted(heard: Heard, answer: Answer) -> Json:
+    """Return what acknowledges a submitted view: faults at their fields, another view, or the end of all."""
+    if heard.doing is Doing.FILL and answer.form:
+        return forms.errors(answer.form, _about(heard))
+    view = answer.as_view(_about(heard))
+    return {"response_action": "update", "view": view} if view else {"response_action": "clear"}
+
+
+def _action(heard: Heard) -> str:
+    """Return the action that is asked for, by its id; empty, or a verb, where none is. Raises Invalid."""
+    if heard.doing is Doing.SAY:
+        return plain(parse(heard.subject).name)
+    return heard.subject if heard.doing in (Doing.FILL, Doing.PICK) else ""
+
+
+def _answer(heard: Heard, reply: Reply) -> Answer:
+    if reply.form:
+        return Answer(view=forms.view(reply.form, _about(heard)), form=reply.form)
+    return Answer(card=reply.card)
+
+
+def _about(heard: Heard) -> views.Meta:
+    words = heard.words if heard.doing in (Doing.MENU, Doing.PICK) else ""
+    return views.Meta(heard.conversation, heard.subject if heard.doing is not Doing.SAY else "", words)
+
+
+def _message(answer: Answer) -> Json | None:
+    """Return an answer as a message; a form that can't open now becomes a button that opens it."""
+    if answer.sentence:
+        return {"text": " ".join((escaped(answer.sentence), *(f"<#{one}>" for one in answer.channels)))}
+    if answer.form:
+        lead = "Something is missing or wrong in it. Open the form to fill it in."
+        button = Button("Open the form", Verb.OPEN, answer.form.action, "primary")
+        return message(Card(answer.form.title, Tone.WAITING, lead=lead, buttons=(button,)))
+    return message(answer.card) if answer.card else None
+
+
+def _done() -> Json:
+    return views.card_view(Card("Done", Tone.GOOD, lead="The conversation shows how it goes on."))
+
+
+def _origins(api: str) -> tuple[str, ...]:
+    """Return where answers may be sent: Slack's own host for them, or the one host of a Slack in tests."""
+    parts = urlsplit(api)
+    return f"{parts.scheme}://hooks.{parts.hostname}/", f"{parts.scheme}://{parts.netloc}/"

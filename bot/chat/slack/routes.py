@@ -1,0 +1,91 @@
+"""slack.toml: where in Slack approvals go, who is called to them, and where an action may be asked for.
+
+    approvals = "C012APPROVE"              # the channel for approvals; left out: where it was asked
+
+    [actions.reset-password]
+    approvals = "C012SECURITY"             # of this action, in place of the one above
+    asked_in = ["C012HELPDESK"]            # left out: everywhere
+
+    [mention]
+    "IT manager" = ["S012MANAGERS"]        # a role's title: ids of people (U…, W…) and groups (S…)
+
+Every id is one of Slack's; a whole channel can't be mentioned.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.core.errors import Invalid
+
+FILE = "slack.toml"
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
+_CALLED = re.compile(r"[UWS][A-Z0-9]{2,20}")
+_FIELDS = {"approvals", "actions", "mention"}
+
+
+@dataclass(frozen=True)
+class Routes:
+    """Channels by action, and whom a role's title calls. Empty: everything happens where it was asked."""
+
+    approvals: str = ""
+    approvals_of: Mapping[str, str] = field(default_factory=dict)
+    asked_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mention: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def approvals_for(self, action: str) -> str:
+        """Return the channel where an action's approvals go, empty for the one it was asked in."""
+        return self.approvals_of.get(action, self.approvals)
+
+    def called(self, roles: tuple[str, ...]) -> tuple[str, ...]:
+        """Return who is mentioned where these roles are needed, each once."""
+        return tuple(dict.fromkeys(one for role in roles for one in self.mention.get(role, ())))
+
+    def elsewhere(self, action: str, conversation: str) -> tuple[str, ...]:
+        """Return where an action has to be asked for instead of here; nothing where here is right."""
+        wanted = self.asked_in.get(action, ())
+        return () if conversation in wanted else wanted
+
+
+def read_routes(folder: Path) -> Routes:
+    """Read slack.toml in a folder; without one there are no routes. Raises Invalid naming file and field."""
+    path = folder / FILE
+    if not path.is_file():
+        return Routes()
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Invalid(f"It can't be read: {error}.", FILE) from None
+    for name in data.keys() - _FIELDS:
+        raise Invalid(f"There is no such field. The fields are {', '.join(sorted(_FIELDS))}.", f"{FILE}: {name}")
+    actions = _table(data.get("actions", {}), "actions")
+    tables = {name: _table(one, f"actions.{name}") for name, one in actions.items()}
+    approvals = {name: one["approvals"] for name, one in tables.items() if "approvals" in one}
+    asked_in = {name: one["asked_in"] for name, one in tables.items() if "asked_in" in one}
+    mention = _table(data.get("mention", {}), "mention")
+    return Routes(
+        _channel(data.get("approvals", ""), "approvals"),
+        {name: _channel(one, f"actions.{name}.approvals") for name, one in approvals.items()},
+        {name: _ids(one, f"actions.{name}.asked_in", _CHANNEL) for name, one in asked_in.items()},
+        {role: _ids(ids, f"mention.{role}", _CALLED) for role, ids in mention.items()},
+    )
+
+
+def _table(value: Any, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid("It must be a table.", f"{FILE}: {where}")
+    return value
+
+
+def _channel(value: Any, where: str) -> str:
+    return "" if value == "" else _ids([value], where, _CHANNEL)[0]
+
+
+def _ids(value: Any, where: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(one, str) and pattern.fullmatch(one) for one in value):
+        kind = "channels, such as C012AB3CD" if pattern is _CHANNEL else "people and groups, such as S012AB3CD"
+        raise Invalid(f"It must hold Slack's ids of {kind}.", f"{FILE}: {where}")
+    return tuple(value)

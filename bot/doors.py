@@ -1,0 +1,104 @@
+"""The doors that people come in by: the chats that are set up, and the one site that serves them all."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.chat.local.guard import LARGEST
+from bot.chat.local.listen import Person
+from bot.chat.local.listen import application as local_application
+from bot.chat.local.post import PLACE, LocalChat
+from bot.core.command import VERBS
+from bot.core.principal import Account
+from bot.identity.linkfile import LinkFile
+from bot.identity.local import PEOPLE, LocalPerson
+from bot.ports import Chat, Clock, Ports
+from bot.service.desk import Desk
+from bot.service.query import may_do
+from bot.service.reply import Caller
+from bot.settings import Settings
+from bot.store.database import SqlStore
+
+if TYPE_CHECKING:
+    from bot.chat.slack.connect import Slack
+
+# What each person of the local channel may want to try first, where it is there and theirs.
+EXAMPLES = {
+    "helpdesk": ("unlock-account alice", "reset-password bob"),
+    "manager": ("approvals", "show-account bob", "whoami"),
+    "oncall": ("disk-usage", "restart-service web", "clean-old-files"),
+    "engineer": ("top-processes", "check-url", "approvals"),
+    "nobody": ("whoami",),
+}
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The chats that are set up, ready to post."""
+
+    local: LocalChat | None = None
+    slack: "Slack | None" = None
+
+    @property
+    def chats(self) -> Mapping[str, Chat]:
+        """What the outbox posts to, by platform."""
+        chats: dict[str, Chat] = {}
+        if self.local:
+            chats["local"] = self.local
+        if self.slack:
+            chats["slack"] = self.slack.chat
+        return chats
+
+    @asynccontextmanager
+    async def open(self, ports: Ports) -> AsyncIterator[web.Application]:
+        """Let people in for as long as the context lasts; yields the site to be served."""
+        async with AsyncExitStack() as stack:
+            desk, alone, slack, local = Desk(ports), ports.engine.exclusive, None, None
+            if self.slack:
+                slack = await stack.enter_async_context(self.slack.listen(desk, ports.nonce, alone=alone))
+            if self.local:
+                local = local_application(desk, self.local, [await person(ports, one) for one in PEOPLE])
+            yield site(local, slack)
+
+
+@asynccontextmanager
+async def doors_of(
+    settings: Settings, store: SqlStore, clock: Clock, links: LinkFile | None
+) -> AsyncIterator[Doors]:
+    """Set up the chats that the settings name; `links` says whose the accounts on Slack are."""
+    local = LocalChat(store, clock) if settings.local_chat else None
+    if not settings.slack or links is None:
+        yield Doors(local)
+        return
+    from bot.chat.slack.connect import connected  # it takes long to import
+
+    async def in_slack(key: str) -> str:
+        return links.account("slack", key).rpartition(":")[2]
+
+    async with connected(settings, store, clock, in_slack) as slack:
+        yield Doors(local, slack)
+
+
+def site(local: web.Application | None, slack: web.Application | None) -> web.Application:
+    """Build the one site: Slack at its own path, the local channel at all others, each behind its own guard."""
+    root = local or web.Application(client_max_size=LARGEST)
+    if not local:
+        root.add_routes([web.get("/healthz", _health)])
+    if slack:
+        root.add_subapp("/slack", slack)
+    return root
+
+
+async def person(ports: Ports, one: LocalPerson) -> Person:
+    """Return somebody to be, with three things to try that they may do in this catalogue."""
+    caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
+    known = {*VERBS, *may_do(ports, caller)}
+    tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
+    return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
+
+
+async def _health(request: web.Request) -> web.Response:
+    return web.Response(text="ok")

@@ -1,0 +1,155 @@
+"""People by a file: who an account in chat belongs to, for where no directory is connected.
+
+    [[person]]
+    tenant = "5f0c…"                    # Entra ID's tenant and object id: who somebody is
+    id = "8d1e…"
+    name = "Hanna Weber"
+    groups = ["11111111-…"]             # group ids as in roles.toml
+    slack = "T0123ABCD:U0456EFGH"       # workspace (or Enterprise Grid) and member id, never a name or an e-mail
+
+An edit shows at once. A file that can't be read lets nobody do anything, and says where it is wrong.
+"""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.core.errors import DeputyError, Invalid, Refused, Unavailable
+from bot.core.principal import Account, Principal, Who
+from bot.core.text import shorten, visible
+
+PLATFORMS = {"slack": re.compile(r"[TE][A-Z0-9]{1,29}:[UW][A-Z0-9]{1,29}")}
+_NEEDED = ("tenant", "id", "name")
+_FIELDS = (*_NEEDED, "groups", *PLATFORMS)
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class LinkedPerson:
+    """Somebody in the file, with their account on each platform they are on."""
+
+    who: Who
+    groups: tuple[str, ...] = ()
+    accounts: tuple[Account, ...] = ()
+
+
+@dataclass(frozen=True)
+class Links:
+    """Everybody in the file, by who they are and by account."""
+
+    people: Mapping[Who, LinkedPerson] = field(default_factory=dict)
+    accounts: Mapping[Account, LinkedPerson] = field(default_factory=dict)
+
+
+class LinkFile:
+    """Satisfies `Directory` for the people of a file. `roles` turns group ids into roles."""
+
+    def __init__(self, path: Path, roles: Callable[[Iterable[str]], frozenset[str]]) -> None:
+        self._path = path
+        self._roles = roles
+        self._read: tuple[tuple[int, int, int], Links | DeputyError] | None = None
+
+    async def principal(self, account: Account) -> Principal:
+        """Return who an account is linked to. Raises Refused, Invalid, Unavailable."""
+        person = self.links().accounts.get(account)
+        if person is None:
+            raise Refused(
+                "Your account here is linked to nobody, so there is nothing you may do yet. Ask the people who "
+                f"look after Deputy to link it to you, and give them this: {shorten(visible(account.id), 80)}"
+            )
+        return self._as_principal(person)
+
+    async def live(self, who: Who) -> Principal:
+        """Return a known principal with the groups of this moment. Raises Refused, Invalid, Unavailable."""
+        person = self.links().people.get(who)
+        if person is None:
+            name = visible(who.name or who.oid)
+            raise Refused(f"{name} is no longer among the people of Deputy, so nothing is done for them.")
+        return self._as_principal(person)
+
+    def account(self, platform: str, key: str) -> str:
+        """Return the account of a principal (`tenant/oid`) on a platform; empty where they have none there."""
+        tenant, _, oid = key.partition("/")
+        person = self.links().people.get(Who(tenant, oid))
+        return next((one.id for one in (person.accounts if person else ()) if one.platform == platform), "")
+
+    def links(self) -> Links:
+        """Return what the file says now. Raises Invalid naming file, line and field; Unavailable."""
+        try:
+            found = self._path.stat()
+            stamp = found.st_mtime_ns, found.st_size, found.st_ino
+            if self._read is None or self._read[0] != stamp:
+                self._read = stamp, _kept(self._path.read_text(), self._path.name)
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+            raise Unavailable(f"Nobody is known: {self._path.name} can't be read ({why}).") from None
+        read = self._read[1]
+        if isinstance(read, DeputyError):
+            raise read
+        return read
+
+    def _as_principal(self, person: LinkedPerson) -> Principal:
+        groups = frozenset(person.groups)
+        return Principal(person.who, self._roles(groups), groups)
+
+
+def parse(text: str, file: str) -> Links:
+    """Read the people of a file. Raises Invalid with file and field; nobody and no account may come twice."""
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"This is not TOML: {error}.", file) from None
+    listed = tables.pop("person", [])
+    if tables or not isinstance(listed, list):
+        raise Invalid("It holds people and nothing else, each as a table [[person]].", file)
+    people: dict[Who, LinkedPerson] = {}
+    accounts: dict[Account, LinkedPerson] = {}
+    for number, table in enumerate(listed, 1):
+        person = _person(table, f"{file}: person {number}")
+        if person.who in people or not accounts.keys().isdisjoint(person.accounts):
+            raise Invalid(
+                f"{person.who.name}, or an account of theirs, is in it twice.", f"{file}: person {number}"
+            )
+        people[person.who] = person
+        accounts |= dict.fromkeys(person.accounts, person)
+    return Links(people, accounts)
+
+
+def _kept(text: str, file: str) -> Links | DeputyError:
+    try:
+        return parse(text, file)
+    except DeputyError as fault:
+        return fault
+
+
+def _person(table: Any, where: str) -> LinkedPerson:
+    if not isinstance(table, dict):
+        raise Invalid("A person is a table [[person]].", where)
+    for name in table:
+        if name not in _FIELDS:
+            raise Invalid(f"“{name}” is unknown; a person has {', '.join(_FIELDS)}.", where)
+    for name in _NEEDED:
+        if not isinstance(table.get(name), str) or not table[name].strip():
+            raise Invalid("It is missing, or no text.", f"{where}, {name}")
+    for name in ("tenant", "id"):
+        if not _GUID.fullmatch(table[name]):
+            raise Invalid(f"“{table[name]}” is no id of Entra ID (a GUID).", f"{where}, {name}")
+    groups = table.get("groups", [])
+    if not isinstance(groups, list) or not all(isinstance(one, str) and _GUID.fullmatch(one) for one in groups):
+        raise Invalid("It takes a list of group ids (GUIDs), as in roles.toml.", f"{where}, groups")
+    who = Who(table["tenant"], table["id"], table["name"])
+    return LinkedPerson(who, tuple(one.lower() for one in groups), _accounts(table, where))
+
+
+def _accounts(table: Mapping[str, Any], where: str) -> tuple[Account, ...]:
+    accounts = []
+    for platform, shape in PLATFORMS.items():
+        id = table.get(platform)
+        if id is not None and not (isinstance(id, str) and shape.fullmatch(id)):
+            raise Invalid("It takes workspace and member id, as T0123ABCD:U0456EFGH.", f"{where}, {platform}")
+        if id is not None:
+            accounts.append(Account(platform, id))
+    return tuple(accounts)

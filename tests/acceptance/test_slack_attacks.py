@@ -1,0 +1,337 @@
+"""Attacks over Slack's wire on the real process: refused, without effect, never a 5xx."""
+
+import asyncio
+import json
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.at_slack import at_slack, said, sees, settings, telling, whispered
+from tests.acceptance.conftest import Process, own_content
+from tests.fakes.slack_delivery import Answer, Delivery, delivery, sign
+from tests.fakes.slack_person import as_it_is
+from tests.fakes.slack_server import SlackServer
+from tests.fakes.slack_workspace import Message
+
+ACTIONS = {
+    "operations/wipe.sh": 'echo wiped >> "${1#--ledger=}"\n',
+    "operations/wipe.toml": 'title = "Wipe it"\nsummary = "Wipes."\nrisk = "destructive"\n\n'
+    '[parameters.ledger]\nkind = "string"\nhelp = "Where to note it."\nrequired = true\n',
+}
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
+BODIES = 3000  # of the fuzzing
+AT_ONCE = 20
+
+
+@pytest_asyncio.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    async with SlackServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def deputy(slack: SlackServer, tmp_path: Path) -> AsyncIterator[Process]:
+    async with at_slack(slack, tmp_path, more=own_content(tmp_path, ACTIONS)) as process:
+        yield process
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return tmp_path / "ledger"
+
+
+async def wiping(slack: SlackServer, ledger: Path) -> Message:
+    """Ask for something that needs two approvals; return its message as it stands."""
+    await slack.olivia.command(f"/deputy wipe ledger={ledger}")
+    return as_it_is(await sees(slack, "needs 2 approvals"))
+
+
+def effects(process: Process) -> list[tuple[str, int]]:
+    """Return every run with the count of its changes."""
+    with closing(sqlite3.connect(process.database)) as database:
+        return database.execute("SELECT id, revision FROM runs ORDER BY id").fetchall()
+
+
+async def raw(slack: SlackServer, body: bytes, headers: Mapping[str, str]) -> Answer:
+    """Post bytes as they are."""
+    return await slack.http.post(Delivery("", {}, body, headers))
+
+
+# ---- ingress ----------------------------------------------------------------------------------------
+
+
+async def test_I1_without_a_signing_secret_it_does_not_start(slack: SlackServer, tmp_path: Path) -> None:
+    given = {**own_content(tmp_path, ACTIONS), **settings(slack, tmp_path)}
+    del given["DEPUTY_SLACK_SIGNING_SECRET"]
+    process = Process(tmp_path, **given)
+    code, _, err = await process.deputy("serve")
+    assert (code, err.startswith("deputy: DEPUTY_SLACK_SIGNING_SECRET: ")) == (1, True)
+    assert not process.database.exists()
+
+
+async def test_I1_an_unsigned_click_is_not_taken(slack: SlackServer, deputy: Process, ledger: Path) -> None:
+    message = await wiping(slack, ledger)
+    before = effects(deputy)
+    sent = delivery("interactive", slack.maya.press_payload(message, "Approve"))
+    assert (await slack.http.post(replace(sent, headers=FORM))).status == 401
+    forged = {**FORM, **sign(sent.body, secret="0" * 32)}
+    assert (await slack.http.post(replace(sent, headers=forged))).status == 401
+    old = {**FORM, **sign(sent.body, at=1_700_000_000)}
+    assert (await slack.http.post(replace(sent, headers=old))).status == 401
+    assert effects(deputy) == before
+
+
+@pytest.mark.parametrize("stamp", ["abc", "", "1e9", "²", "-1", "9" * 400, "1795478772.5"])
+async def test_I3_a_strange_timestamp_is_401(slack: SlackServer, deputy: Process, stamp: str) -> None:
+    signed = {**sign(b"x"), "X-Slack-Request-Timestamp": stamp}
+    assert (await raw(slack, b"x", {**FORM, **signed})).status == 401
+
+
+@pytest.mark.parametrize("signature", ["v0=ä", "v0=" + "ü" * 64, "", "v0=", "v1=" + "0" * 64, "0" * 64])
+async def test_I3_a_strange_signature_is_401(slack: SlackServer, deputy: Process, signature: str) -> None:
+    signed = {**sign(b"x"), "X-Slack-Signature": signature}
+    assert (await raw(slack, b"x", {**FORM, **signed})).status == 401
+
+
+async def test_I4_no_body_is_ever_logged(slack: SlackServer, tmp_path: Path) -> None:
+    process = Process(tmp_path, **settings(slack, tmp_path), **own_content(tmp_path, ACTIONS))
+    with (tmp_path / "log").open("w+") as log:
+        process.stderr = log.fileno()
+        await process.start("serve")
+        slack.app_url = f"{process.address}/slack/events"
+        payload = slack.olivia.command_payload("/deputy", "wipe ledger=hunter2-and-more")
+        sent = delivery("slash_commands", payload)
+        bad = {**sent.headers, "X-Slack-Signature": "v0=" + "0" * 64}
+        statuses = [
+            (await slack.http.post(replace(sent, headers=bad))).status,
+            (await raw(slack, b'{"a": hunter2-and-more', {**JSON, **sign(b'{"a": hunter2-and-more')})).status,
+            (await slack.http.post(delivery("interactive", {"type": "hunter2-and-more"}))).status,
+        ]
+        await process.stop()
+        log.seek(0)
+        logged = log.read()
+    assert (statuses[0], [one for one in statuses if one >= 500]) == (401, [])
+    assert "not taken" in logged
+    assert "hunter2" not in logged
+
+
+HOSTILE = {
+    "50 MB": (b"x" * 50_000_000, FORM, {413}),
+    "not JSON": (b"payload=%7B", FORM, {400}),
+    "10,000 deep": (b"[" * 10_000 + b"]" * 10_000, JSON, {400}),
+    "a key twice": (b'{"team_id": "T0OTHER", "team_id": "T0DEPUTY"}', JSON, {400, 401}),
+    "not UTF-8": (b"\xff\xfe", JSON, {400}),
+    "nothing": (b"", FORM, {400, 401}),
+    "another type": (b"<a/>", {"Content-Type": "text/xml"}, {400}),
+    "a number": (b"1", JSON, {400}),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_I5_what_is_too_large_or_malformed_is_refused_signed_or_not(
+    slack: SlackServer, deputy: Process, what: str
+) -> None:
+    body, kind, expected = HOSTILE[what]
+    assert (await raw(slack, body, kind)).status in {401, 413, 400, 0}  # 0: cut off while it was still sending
+    assert (await raw(slack, body, {**kind, **sign(body)})).status in {*expected, 0}
+    assert (await slack.verify_url()).body == {"challenge": "3eZbrw1a"}
+
+
+def foreign(payload: Mapping[str, Any], how: str) -> dict[str, Any]:
+    """Return a payload as another workspace, or another app, would send it."""
+    ours, theirs = {"team": ("T0DEPUTY", "T0OTHER"), "app": ("A0DEPUTY", "A0OTHER")}[how]
+    read: dict[str, Any] = json.loads(json.dumps(payload).replace(ours, theirs))
+    return read
+
+
+@pytest.mark.parametrize("how", ["team", "app"])
+async def test_I6_what_another_workspace_or_app_signs_is_not_taken_whatever_it_is(
+    slack: SlackServer, deputy: Process, ledger: Path, how: str
+) -> None:
+    message = await wiping(slack, ledger)
+    before, maya = effects(deputy), slack.maya
+    click = maya.press_payload(message, "Approve")
+    asked = {"type": "message", "channel": "D0MAYA", "channel_type": "im", "text": f"wipe ledger={ledger}"}
+    entries = [
+        ("slash_commands", maya.command_payload("/deputy", f"wipe ledger={ledger}")),
+        ("interactive", click),
+        ("interactive", {**click, "type": "view_submission", "view": {"callback_id": "fill"}}),
+        ("interactive", {**click, "type": "view_closed", "view": {"callback_id": "fill"}}),
+        ("interactive", {**click, "type": "block_suggestion", "value": ""}),
+        ("interactive", {**click, "type": "message_action", "callback_id": "run_on_this"}),
+        ("interactive", {**click, "type": "shortcut", "callback_id": "run_on_this"}),
+        ("events_api", maya.event_payload(asked)),
+        ("events_api", maya.event_payload({"type": "app_home_opened", "tab": "home"})),
+    ]
+    answers = [await slack.http.post(delivery(kind, foreign(payload, how))) for kind, payload in entries]
+    assert [one.status for one in answers] == [401] * len(entries)
+    assert effects(deputy) == before
+
+
+@pytest.mark.parametrize("who", ["stranger", "guest", "robot", "gone", "eve"])
+async def test_I7_who_is_linked_to_nobody_can_click_but_not_decide(
+    slack: SlackServer, deputy: Process, ledger: Path, who: str
+) -> None:
+    """The stranger has the member id of a manager here, in another workspace."""
+    message = await wiping(slack, ledger)
+    before = effects(deputy)
+    assert (await slack.people[who].press(message, "Approve")).status in (200, 401)
+    await slack.people[who].command(f"/deputy wipe ledger={ledger}")
+    slack.people[who].told.clear()  # what isn't taken at all, Slack itself complains of
+    await slack.maya.press(message, "Approve")
+    await sees(slack, "1 of 2: Maya Lindt")
+    ((run, revision),) = before
+    assert effects(deputy) == [(run, revision + 1)]
+    assert not ledger.exists()
+
+
+# ---- who decides ------------------------------------------------------------------------------------
+
+
+async def test_P1_nobody_approves_what_they_asked_for(slack: SlackServer, deputy: Process, ledger: Path) -> None:
+    await slack.edda.command(f"/deputy wipe ledger={ledger}")
+    message = await sees(slack, "needs 2 approvals")
+    before = effects(deputy)
+    await slack.edda.press(message, "Approve")
+    await whispered(slack, "edda", "can't approve your own request")
+    await slack.edda.command(f"/deputy approve {before[0][0]}")
+    assert effects(deputy) == before
+
+
+async def test_P2_one_person_on_two_platforms_counts_once(
+    slack: SlackServer, deputy: Process, ledger: Path
+) -> None:
+    message = await wiping(slack, ledger)
+    ((run, _),) = effects(deputy)
+    await slack.martin.press(message, "Approve")
+    await sees(slack, "1 of 2: Marco Rossi")
+    await deputy.send("/api/press", "manager", verb="approve", subject=run, comment="")
+    await slack.maya.press(message, "Approve")
+    await sees(slack, "✅", "2 of 2: Marco Rossi and Maya Lindt")
+    assert ledger.read_text() == "wiped\n"
+
+
+async def test_P4_who_may_not_approve_is_told_so(slack: SlackServer, deputy: Process, ledger: Path) -> None:
+    message = await wiping(slack, ledger)
+    before = effects(deputy)
+    await slack.hanna.press(message, "Approve")
+    await whispered(slack, "hanna", "approve")
+    assert effects(deputy) == before
+
+
+async def test_P5_of_fifty_clicks_at_once_two_count_and_it_runs_once(
+    slack: SlackServer, deputy: Process, ledger: Path
+) -> None:
+    message = await wiping(slack, ledger)
+    managers = [slack.martin, slack.maya, slack.mario]
+    clicks = [managers[number % 3].press(message, "Approve") for number in range(50)]
+    answers = await asyncio.gather(*clicks)
+    done = await sees(slack, "✅", "2 of 2")
+    assert {one.status for one in answers} == {200}
+    assert (done.ts, ledger.read_text(), len(effects(deputy))) == (message.ts, "wiped\n", 1)
+    code, out, _ = await deputy.deputy("audit", "verify")
+    assert (code, "The audit log holds" in out) == (0, True)
+
+
+async def test_a_click_is_not_believed_what_it_says_of_others(
+    slack: SlackServer, deputy: Process, ledger: Path
+) -> None:
+    message = await wiping(slack, ledger)
+    before = effects(deputy)
+    click = slack.maya.press_payload(message, "Approve")
+    for subject in ("R-00000000", "", "x" * 2000, "../../etc", before[0][0].lower() + "'"):
+        forged = {
+            **click,
+            "trigger_id": f"1.{len(subject)}",
+            "actions": [{**click["actions"][0], "value": subject}],
+        }
+        assert (await slack.http.post(delivery("interactive", forged))).status in (200, 400)
+    await slack.maya.command("/deputy approvals")
+    await whispered(slack, "maya", "Wipe it")
+    assert effects(deputy) == before
+
+
+# ---- anything at all ----------------------------------------------------------------------------------
+
+
+class Fuzz:
+    """Makes deliveries that Slack never would, from those that it does: all of them somebody's without rights."""
+
+    def __init__(self, slack: SlackServer, message: Message) -> None:
+        self._random = random.Random(4)
+        click = slack.eve.press_payload(message, "Approve")
+        view = {
+            "type": "modal",
+            "id": "V1",
+            "callback_id": "fill",
+            "private_metadata": "{}",
+            "state": {"values": {}},
+        }
+        self._seeds: list[tuple[str, dict[str, Any]]] = [
+            ("slash_commands", dict(slack.eve.command_payload("/deputy", "wipe ledger=x"))),
+            ("interactive", click),
+            ("interactive", {**click, "type": "view_submission", "view": view}),
+            ("interactive", {**click, "type": "block_suggestion", "value": "a", "view": view}),
+            ("interactive", {**click, "type": "message_action", "callback_id": "run_on_this"}),
+            ("events_api", slack.eve.event_payload({"type": "app_mention", "text": "<@U0DEPUTY> wipe"})),
+        ]
+
+    def delivery(self) -> Delivery:
+        """Return the next one."""
+        dice, (kind, seed) = self._random.random(), self._random.choice(self._seeds)
+        if dice < 0.2:
+            body = self._random.randbytes(self._random.randrange(200))
+            return Delivery(kind, {}, body, {**self._random.choice([FORM, JSON]), **sign(body)})
+        changed = self._changed(json.loads(json.dumps(seed)))
+        if dice < 0.4:
+            body = json.dumps(changed).encode()[: self._random.randrange(2000)]
+            return Delivery(kind, {}, body, {**JSON, **sign(body)})
+        changed = changed if isinstance(changed, dict) else seed
+        if kind == "slash_commands":
+            changed = {name: str(value).encode(errors="replace").decode() for name, value in changed.items()}
+        made = delivery(kind, changed)
+        return replace(made, headers=FORM) if dice > 0.95 else made
+
+    def _changed(self, value: Any) -> Any:
+        """Change one thing somewhere in it."""
+        if isinstance(value, dict) and value and self._random.random() < 0.9:
+            name = self._random.choice(list(value))
+            if name not in ("user", "user_id"):  # whose it is stays
+                value[name] = self._changed(value[name])
+            return value
+        if isinstance(value, list) and value and self._random.random() < 0.8:
+            place = self._random.randrange(len(value))
+            value[place] = self._changed(value[place])
+            return value
+        odd = [None, True, -1, 1e308, "", "\x00", "\ud800", "ü" * 3000, [], {}, [[]], {"id": {}}, "a b=c", "’%s{}"]
+        return self._random.choice(odd)
+
+
+async def test_R6_thousands_of_fuzzed_bodies_get_no_5xx_and_have_no_effect(
+    slack: SlackServer, deputy: Process, ledger: Path
+) -> None:
+    message = await wiping(slack, ledger)
+    before, shown = effects(deputy), len(slack.shown())
+    fuzz, statuses = Fuzz(slack, message), list[int]()
+    left = iter(range(BODIES))
+
+    async def one_after_another() -> None:
+        for _ in left:
+            statuses.append((await slack.http.post(fuzz.delivery())).status)
+
+    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+    assert {one for one in statuses if one not in (200, 400, 401, 413)} == set()
+    assert {200, 400, 401} <= set(statuses)
+    await slack.maya.press(message, "Approve")
+    await sees(slack, "1 of 2: Maya Lindt")
+    ((run, revision),) = before
+    assert (effects(deputy), len(slack.shown())) == ([(run, revision + 1)], shown)
+    assert telling(slack.shown(), "Wipe it") and "Eve" not in said(slack.shown()[0])

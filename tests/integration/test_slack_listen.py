@@ -1,0 +1,268 @@
+"""Everything that people do in Slack, from the fake Slack's deliveries to the door, and back to the person."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.core.card import Button, Verb
+from bot.core.errors import Conflict, Refused
+from bot.service.reply import Reply
+from tests.fakes.door import Call
+from tests.fakes.slack_office import FORM, Office, card_in, eventually, faulty, modal
+from tests.fakes.slack_server import SlackServer
+from tests.fakes.slack_workspace import BOT_PERSON
+
+HANNA = "T0DEPUTY:U0HANNA"
+
+
+# ---- each kind of delivery -----------------------------------------------------------------------
+
+
+async def test_a_command_runs_at_once_and_its_answer_is_seen_by_the_person_alone(office: Office) -> None:
+    answer = await office.slack.hanna.command("/deputy unlock-account alice")
+    assert (answer.status, answer.body) == (200, None)
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert said.text == "Done."
+    (call,) = office.door.calls
+    assert (call.account.platform, call.account.id, call.given) == ("slack", HANNA, ("unlock-account alice",))
+    assert office.slack.shown("C0OPS") == []
+
+
+async def test_an_action_has_a_command_of_its_own(office: Office) -> None:
+    await office.slack.hanna.command('/unlock-account account="alice &amp; bob"')
+    await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert office.door.of("say")[0].given == ('unlock-account account="alice & bob"',)
+
+
+async def test_a_command_alone_opens_the_menu_then_the_form_and_that_runs(office: Office) -> None:
+    hanna = office.slack.hanna
+    await hanna.command("/deputy")
+    picker = await office.slack.until(lambda: modal(hanna, "pick"))
+    await hanna.submit(picker, {"What should be done?": "unlock-account"})
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    assert hanna.told == []
+    await hanna.submit(form, {"Account": "alice", "Reason": "called in"})
+    (call,) = office.door.of("fill")
+    assert call.given == ("unlock-account", {"account": "alice"}, "called in")
+    assert hanna.modal is None
+
+
+async def test_missing_arguments_open_the_form(office: Office) -> None:
+    office.door.answer = lambda call: Reply(form=FORM)
+    await office.slack.hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(office.slack.hanna, "fill"))
+    assert json.loads(form.spec["private_metadata"])["conversation"] == "C0OPS"
+
+
+async def test_faults_are_shown_at_their_fields_and_then_the_form_can_be_sent(office: Office) -> None:
+    hanna, right = office.slack.hanna, office.door.reply
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    office.door.answer = lambda call: Reply(form=faulty(FORM, "account", "There is no such account."))
+    answer = await hanna.submit(form, {"Account": "alise"})
+    assert answer.body == {"response_action": "errors", "errors": {"p:account": "There is no such account."}}
+    office.door.answer = right
+    answer = await hanna.submit(form, {"Account": "alice"})
+    assert answer.body == {"response_action": "clear"}
+    assert [call.given[1] for call in office.door.of("fill")] == [{"account": "alise"}, {"account": "alice"}]
+
+
+async def test_a_refusal_of_a_form_is_said_where_the_form_was(office: Office) -> None:
+    hanna = office.slack.hanna
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    office.door.answer = refuse
+    await hanna.submit(form, {"Account": "alice"})
+    assert "You may not." in json.dumps(modal(hanna, "show").spec["blocks"])  # type: ignore[union-attr]
+
+
+def refuse(call: Call) -> Reply:
+    raise Refused("You may not.")
+
+
+@pytest.mark.parametrize("how", ["mention", "direct"])
+async def test_a_mention_and_a_direct_message_say_the_same(office: Office, how: str) -> None:
+    hanna = office.slack.hanna
+    if how == "mention":
+        await hanna.mention("check-url url=<https://a.example/x?a=1&amp;b=2>")
+        (said,) = await office.slack.until(lambda: hanna.whispers)
+    else:
+        await hanna.direct("/deputy check-url url=https://a.example/x?a=1&b=2")
+        (said,) = await office.slack.until(lambda: [one for one in hanna.directs if one.author == BOT_PERSON])
+    assert said.text == "Done."
+    assert office.door.calls[-1].account.id == HANNA
+    assert office.door.calls[-1].given[0].startswith("check-url url=")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "message", "channel_type": "im", "channel": "D0HANNA", "text": "x", "bot_id": "B0OTHER"},
+        {"type": "message", "channel_type": "im", "channel": "D0HANNA", "subtype": "message_changed"},
+        {"type": "message", "channel_type": "channel", "channel": "C0OPS", "text": "unlock-account alice"},
+        {"type": "app_mention", "channel": "C0OPS", "text": "<@U0DEPUTY> x", "user": None},
+        {"type": "app_home_opened", "channel": "D0HANNA", "tab": "messages"},
+        {"type": "team_rename", "name": "x"},
+    ],
+)
+async def test_I7_what_bots_and_edits_and_other_channels_say_is_none_of_deputys(
+    office: Office, event: dict[str, Any]
+) -> None:
+    answer = await office.slack.deliver("events_api", office.slack.hanna.event_payload(event))
+    assert answer.ok
+    await office.slack.hanna.command("/deputy whoami")
+    await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert [call.given for call in office.door.calls] == [("whoami",)]
+
+
+async def test_a_press_reaches_the_door(office: Office) -> None:
+    card = card_in(office.slack, Button("Approve", Verb.APPROVE, "R-1", "primary"))
+    assert (await office.slack.martin.press(card, "Approve")).ok
+    call = await eventually(lambda: office.door.of("press"))
+    assert call[0].given == (Verb.APPROVE, "R-1", "")
+    assert call[0].account.id == "T0DEPUTY:U0MARTIN"
+
+
+async def test_a_denial_asks_why(office: Office) -> None:
+    martin = office.slack.martin
+    await martin.press(card_in(office.slack, Button("Deny", Verb.DENY, "R-1", "danger", asks="Reason")), "Deny")
+    view = await office.slack.until(lambda: modal(martin, "deny"))
+    assert office.door.of("press") == []
+    await martin.submit(view, {"Reason": "not today"})
+    assert [call.given for call in office.door.of("press")] == [(Verb.DENY, "R-1", "not today")]
+    assert martin.modal is None
+
+
+async def test_a_click_that_is_too_late_is_answered_with_what_is_true_now(office: Office) -> None:
+    def too_late(call: Call) -> Reply:
+        raise Conflict("R-1 is denied by now, so there is nothing to decide.")
+
+    office.door.answer = too_late
+    await office.slack.martin.press(card_in(office.slack, Button("Approve", Verb.APPROVE, "R-1")), "Approve")
+    (said,) = await office.slack.until(lambda: office.slack.martin.whispers)
+    assert said.text == "R-1 is denied by now, so there is nothing to decide."
+
+
+async def test_a_shortcut_on_a_message_fills_the_form_from_it(office: Office) -> None:
+    hanna = office.slack.hanna
+    said = office.slack.eve.say("It is site-042 again & nobody can sign in")
+    await hanna.shortcut("run_on_this", said)
+    picker = await office.slack.until(lambda: modal(hanna, "pick"))
+    await hanna.submit(picker, {"What should be done?": "unlock-account"})
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    assert '"site-042"' in json.dumps(form.spec["blocks"])
+
+
+async def test_many_choices_are_searched_by_typing(office: Office) -> None:
+    hanna = office.slack.hanna
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    found = await hanna.type(form, "p:site", "17")
+    assert [one["value"] for one in found] == ["site-017", "site-117", *(f"site-{n}" for n in range(170, 180))]
+    assert hanna.told == []
+
+
+async def test_the_home_tab_shows_what_there_is(office: Office) -> None:
+    await office.slack.hanna.open_home()
+    home = await office.slack.until(lambda: office.slack.hanna.home)
+    assert "Unlock an account" in json.dumps(home.spec["blocks"])
+    office.door.answer = refuse
+    await office.slack.eve.open_home()
+    home = await office.slack.until(lambda: office.slack.eve.home)
+    assert "You may not." in json.dumps(home.spec["blocks"])
+
+
+async def test_an_action_is_asked_for_in_its_channels(unserved: Office, http: SlackServer) -> None:
+    (unserved.folder / "slack.toml").write_text('[actions.unlock-account]\nasked_in = ["C0APPROVE"]\n')
+    async with unserved.replica() as http.app_url:
+        await http.hanna.command("/deputy unlock_account alice")
+        (said,) = await http.until(lambda: http.hanna.whispers)
+        assert said.text == "That is not asked for here, but in <#C0APPROVE>"
+        await http.martin.command("/deputy unlock-account alice", "C0APPROVE")
+        await http.until(lambda: http.martin.whispers)
+    assert [call.account.id for call in unserved.door.calls] == ["T0DEPUTY:U0MARTIN"]
+
+
+# ---- slow things ---------------------------------------------------------------------------------
+
+
+async def test_a_command_is_acknowledged_while_the_door_hangs(office: Office) -> None:
+    office.door.gate.clear()
+    assert (await office.slack.hanna.command("/deputy unlock-account alice")).ok
+    assert office.door.calls == []
+    office.door.gate.set()
+    await office.slack.until(lambda: office.slack.hanna.whispers)
+
+
+async def test_a_menu_that_takes_long_opens_before_the_trigger_dies(office: Office) -> None:
+    hanna = office.slack.hanna
+    office.door.gate.clear()
+    await hanna.command("/deputy")
+    waiting = await office.slack.until(lambda: modal(hanna, "show"))
+    assert "One moment" in json.dumps(waiting.spec["blocks"])
+    office.door.gate.set()
+    await office.slack.until(lambda: modal(hanna, "pick"))
+
+
+async def test_a_form_that_takes_long_is_acknowledged_and_answered_in_its_place(office: Office) -> None:
+    hanna = office.slack.hanna
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    office.door.gate.clear()
+    office.door.answer = lambda call: Reply(form=faulty(FORM, "account", "There is no such account."))
+    answer = await hanna.submit(form, {"Account": "alise"})
+    assert answer.body["response_action"] == "update"
+    assert modal(hanna, "show")
+    office.door.gate.set()
+    back = await office.slack.until(lambda: modal(hanna, "fill"))
+    assert "There is no such account." in json.dumps(back.spec["blocks"])
+
+
+async def test_a_form_sent_twice_because_the_first_answer_came_late_has_one_effect_by_its_delivery(
+    office: Office,
+) -> None:
+    hanna = office.slack.hanna
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    await hanna.enter(form, {"Account": "alice"})
+    for _ in range(2):
+        await office.slack.deliver("interactive", hanna.submission(form))
+    first, second = (call.delivery for call in office.door.of("fill"))
+    assert first == second
+
+
+async def test_while_slack_is_down_things_are_done_and_the_answer_comes_later(
+    unserved: Office, http: SlackServer
+) -> None:
+    async with unserved.replica() as http.app_url:
+        payload = http.hanna.command_payload("/deputy", "whoami")
+        await http.down()
+        assert (await http.http.deliver("slash_commands", payload)).ok
+        await eventually(lambda: unserved.door.calls)
+        await http.up()
+        (said,) = await http.until(lambda: http.hanna.whispers)
+        assert said.text == "Done."
+
+
+async def test_an_answer_goes_another_way_where_its_address_is_used_up(office: Office) -> None:
+    payload = office.slack.hanna.command_payload("/deputy", "whoami")
+    office.slack.workspace.responses.clear()
+    await office.slack.deliver("slash_commands", payload)
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert said.text == "Done."
+
+
+async def test_answers_are_sent_to_slack_alone(office: Office) -> None:
+    payload = {
+        **office.slack.hanna.command_payload("/deputy", "whoami"),
+        "response_url": "http://127.0.0.1:9/steal",
+    }
+    await office.slack.deliver("slash_commands", payload)
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert said.text == "Done."
