@@ -7,7 +7,9 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -15,12 +17,15 @@ from bot.catalog.folder import Folder
 from bot.chat.local.listen import Person, application
 from bot.chat.local.post import PLACE, LocalChat
 from bot.core.command import VERBS
-from bot.core.errors import Invalid, Unavailable
+from bot.core.errors import DeputyError, Invalid, Unavailable
 from bot.core.principal import Account
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.lock import only_one
 from bot.engine.running import RunningHere
+from bot.identity import pages
 from bot.identity.local import PEOPLE, LocalDirectory, LocalPerson
+from bot.oncall import schedule, source
+from bot.oncall.watch import Watch
 from bot.policy.cedar import CedarPolicy
 from bot.ports import Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
@@ -31,6 +36,9 @@ from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
+
+if TYPE_CHECKING:
+    from bot.identity.opening import Entra
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
 # What each person of the local channel may want to try first, where it is there and theirs.
@@ -131,9 +139,13 @@ async def running(
         here = RunningHere()
         policy = CedarPolicy(settings.policies_dir)
         channel = LocalChat(store, SystemClock())
+        entra = await open_identity(stack, settings, store, policy)
+        watch = Watch(settings.policies_dir / schedule.FILE, SystemClock().now, source.ask)
+        stack.callback(asyncio.create_task(watch.keep()).cancel)
         ports = Ports(
             clock=SystemClock(),
-            directory=LocalDirectory(policy.roles),
+            situation=watch.situation,
+            directory=entra.directory if entra else LocalDirectory(policy.roles),
             policy=policy,
             catalog=catalog,
             vault=vault,
@@ -145,6 +157,7 @@ async def running(
             nonce=nonce,
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
+            link_page=f"{settings.public_url}{pages.PREFIX}" if entra else "",
         )
         listener = listen_on(settings) if doors else None
         worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}", settings.concurrency)
@@ -153,15 +166,50 @@ async def running(
         stack.callback(here.stop_all)
         if listener:
             site = application(Desk(ports), channel, [await person(ports, one) for one in PEOPLE])
+            if entra:
+                site.add_subapp(pages.PREFIX, pages.application(ports, entra.sign_in))
             stack.push_async_callback((await serve(site, listener)).cleanup)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
         yield address(settings, listener) if listener else ""
 
 
+async def open_identity(
+    stack: AsyncExitStack, settings: Settings, store: SqlStore, policy: CedarPolicy
+) -> "Entra | None":
+    """Open Entra ID until the stack is closed, None where it isn't set up. Raises Invalid naming the setting."""
+    if not settings.entra_tenant:
+        return None
+    from bot.identity.opening import open_entra  # MSAL takes long to import
+    from bot.identity.registration import Registration
+
+    registration = Registration(
+        tenant=settings.entra_tenant.lower(),
+        client=settings.entra_client_id.lower(),
+        secret=settings.entra_client_secret,
+        certificate=Path(settings.entra_certificate) if settings.entra_certificate else None,
+        authority=settings.entra_authority,
+        graph=settings.graph_url,
+    )
+    entra = open_entra(
+        registration,
+        f"{settings.public_url}{pages.BACK}",
+        link=store.link,
+        roles=policy.roles,
+        groups=policy.groups,
+        relink=timedelta(days=settings.link_days),
+        now=SystemClock().now,
+    )
+    return await stack.enter_async_context(entra)
+
+
 async def person(ports: Ports, one: LocalPerson) -> Person:
     """Return somebody to be, with three things to try that they may do in this catalogue."""
-    caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
-    known = {*VERBS, *may_do(ports, caller)}
+    known = set(VERBS)
+    try:
+        caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
+        known |= may_do(ports, caller).keys()
+    except DeputyError:
+        pass  # linked to nobody yet, or the directory is out of reach: only what needs no rights is offered
     tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
     return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
 

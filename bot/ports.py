@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.core.action import Action, Script
+from bot.core.approval import Absence
 from bot.core.audit import Draft, Entry
 from bot.core.card import Card
 from bot.core.catalog import Catalog
 from bot.core.decision import Decision
+from bot.core.linking import Link, Linking
 from bot.core.parameter import Choice, Value
 from bot.core.principal import Account, Principal, Who
 from bot.core.run import Place, Run, State
@@ -36,21 +38,62 @@ class Directory(Protocol):
     """Who people are and what groups they are in."""
 
     async def principal(self, account: Account) -> Principal:
-        """Return who an account is. Raises Refused for one that is linked to nobody; Unavailable."""
+        """Return who an account is, with groups at most a minute old.
+
+        Raises Unlinked for one that is linked to nobody, Refused for one who left, Unavailable.
+        """
+
+    async def recent(self, who: Who) -> Principal:
+        """Return a known principal with groups at most a minute old, for showing. Raises as `live` does."""
 
     async def live(self, who: Who) -> Principal:
-        """Return a known principal with the groups of this moment. Raises Refused for one who left."""
+        """Return a known principal with the groups of this moment. Raises Refused where they left; Unavailable."""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What goes on, as far as it is known. What can't be learnt counts as not so; `unknown` says why in words.
+
+    `on_call` holds the keys (`tenant/oid`) of those on call now; `incident` is what the open one is called.
+    """
+
+    on_call: frozenset[str] = frozenset()
+    incident: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Question:
-    """May this principal run this action, with these arguments, through this door, now?"""
+    """May this principal run this action, with these arguments, through this door, now?
+
+    `approvers` are the roles of each person whose approval counts so far. `escalated` says that the first
+    approvers let most of their time pass, `delegated` that who votes does so in the place of somebody away.
+    `break_glass` says it is asked as an emergency, and `unreviewed` how many of the principal's own earlier
+    emergencies nobody has reviewed yet.
+    """
 
     principal: Principal
     action: Action
     arguments: Mapping[str, Value]
     door: str
     now: datetime
+    situation: Situation = field(default_factory=Situation)
+    break_glass: bool = False
+    unreviewed: int = 0
+    approvers: tuple[frozenset[str], ...] = ()
+    escalated: bool = False
+    delegated: bool = False
+
+
+@dataclass(frozen=True)
+class About:
+    """What a menu is about: all of a question but the action and its arguments."""
+
+    principal: Principal
+    door: str
+    now: datetime
+    situation: Situation = field(default_factory=Situation)
+    break_glass: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,11 +117,14 @@ class Policy(Protocol):
     def may_approve(self, approver: Principal, question: Question) -> Decision:
         """Say whether `approver` may vote on `question`: Permit or Deny."""
 
-    def menu(self, principal: Principal, actions: Iterable[Action], door: str) -> Mapping[str, Decision]:
-        """Decide many actions at once, without arguments, for showing what somebody may do."""
+    def may_review(self, reviewer: Principal, question: Question) -> Decision:
+        """Say whether `reviewer` may review afterwards what was run as an emergency: Permit or Deny."""
 
-    def roles(self, groups: Iterable[str]) -> frozenset[str]:
-        """Return the roles that a set of group ids gives."""
+    def menu(self, about: About, actions: Iterable[Action]) -> Mapping[str, Decision]:
+        """Decide many actions at once, without arguments, for showing what somebody may do now."""
+
+    def roles(self, groups: Iterable[str], *, guest: bool = False) -> frozenset[str]:
+        """Return the roles that a set of group ids gives; to a guest only those that guests may hold."""
 
     def role(self, name: str) -> RoleInfo:
         """Return what people call a role."""
@@ -210,6 +256,9 @@ class Change:
     `secrets` are new rows; Conflict where one has a name and version that exist.
     `rewrapped` rows replace the `key_id` and `wrapped_key`, and nothing else, of the rows with their name
     and version; Conflict where one is gone. `removed_secrets` are names, removed with all their versions.
+    `linking` replaces the one whose revision is one less (compare-and-set); a new one the account's last.
+    `link` replaces the account's link; that of the account `unlinked` is removed.
+    `away` replaces its holder's absence; that of who is `back` is removed.
     """
 
     entries: tuple[Draft, ...]
@@ -222,6 +271,11 @@ class Change:
     secrets: tuple[SecretRow, ...] = ()
     rewrapped: tuple[SecretRow, ...] = ()
     removed_secrets: tuple[str, ...] = ()
+    linking: Linking | None = None
+    link: Link | None = None
+    unlinked: Account | None = None
+    away: Absence | None = None
+    back: Who | None = None
 
 
 @dataclass(frozen=True)
@@ -233,7 +287,23 @@ class Waiting:
     attempts: int
 
 
-class Store(Protocol):
+class Links(Protocol):
+    """Which person an account belongs to, and the linkings under way."""
+
+    async def link(self, account: Account) -> Link | None:
+        """Return an account's link."""
+
+    async def links(self, who: Who) -> Sequence[Link]:
+        """Return the links of a person's accounts, oldest first."""
+
+    async def linking(self, account: Account) -> Linking | None:
+        """Return the linking that an account began last."""
+
+    async def linking_by(self, ticket: str) -> Linking | None:
+        """Return the linking of a ticket, by its digest."""
+
+
+class Store(Links, Protocol):
     """The truth: runs, audit chain, outbox, inbox, scripts and outputs."""
 
     async def commit(self, change: Change) -> tuple[Entry, ...]:
@@ -253,9 +323,13 @@ class Store(Protocol):
         *,
         states: Iterable[State] = (),
         requester: Who | None = None,
+        action: str = "",
         limit: int = 50,
     ) -> Sequence[Run]:
         """Return runs, newest first."""
+
+    async def absences(self, now: datetime) -> Sequence[Absence]:
+        """Return the absences that are not over, those that end first before the others."""
 
     async def usage(self, who: Who) -> Mapping[str, int]:
         """Count somebody's runs by action."""
@@ -373,6 +447,8 @@ class Ports:
     """Everything the services need, put together once by `app.py`.
 
     `answers` are those of query actions by query and person, with the moment they were given; times in seconds.
+    `situation` says what goes on at a moment; unless one is given, nobody is on call and there is no incident.
+    `link_page` is the address of the page where accounts are linked, empty where none has to be.
     """
 
     clock: Clock
@@ -388,4 +464,6 @@ class Ports:
     nonce: Callable[[], str]
     approval_ttl: float = 8 * 3600.0
     private_ttl: float = 3600.0
+    link_page: str = ""
+    situation: Callable[[datetime], Situation] = lambda now: Situation()
     answers: dict[tuple[str, str], tuple[datetime, tuple[Choice, ...]]] = field(default_factory=dict)

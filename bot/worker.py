@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.core.errors import Busy, Conflict, DeputyError
 from bot.ports import Ports, Waiting
 from bot.service.execute import execute
+from bot.service.remind import remind
 from bot.service.sweep import expire, recover, requeue
 
 log = logging.getLogger(__name__)
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 SWEEP = 1.0
 FORGET = 60.0
 REQUEUE = 15.0
+REMIND = 10.0
 RETRY = 0.5
 LONGEST_PAUSE = 60.0
 
@@ -37,7 +39,8 @@ class Worker:
         await requeue(self._ports)
         loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
         again = (self._every(REQUEUE, self._requeue), self._every(RETRY, self._retry))
-        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, *again)]
+        told = (self._every(REMIND, self._remind),)
+        self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, *again, *told)]
 
     async def close(self, grace: float = 10.0) -> None:
         """Stop claiming, give running scripts `grace` seconds to be stopped, deliver what can be delivered."""
@@ -117,6 +120,9 @@ class Worker:
 
     async def _expire(self) -> None:
         await expire(self._ports)
+
+    async def _remind(self) -> None:
+        await remind(self._ports)
 
     async def _forget(self) -> None:
         await self._ports.store.forget_outputs(self._ports.clock.now())

@@ -11,11 +11,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from bot.core.approval import Absence
 from bot.core.audit import Entry
-from bot.core.principal import Who
+from bot.core.linking import Link, Linking
+from bot.core.principal import Account, Who
 from bot.core.run import Place, Run, State
 from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
-from bot.store import chain, copying, outbox, runs, schema, timeline, vault_rows
+from bot.store import absences, chain, copying, links, outbox, runs, schema, timeline, vault_rows
 from bot.store.backend import Backend, backend
 from bot.store.change import apply
 from bot.store.writer import Writer
@@ -105,10 +107,10 @@ class SqlStore:
         return await self._read(runs.get, run)
 
     async def runs(
-        self, *, states: Iterable[State] = (), requester: Who | None = None, limit: int = 50
+        self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50
     ) -> Sequence[Run]:
         """Return runs, newest first."""
-        return await self._read(runs.newest, tuple(states), requester, limit)
+        return await self._read(runs.newest, tuple(states), requester, action, limit)
 
     async def usage(self, who: Who) -> Mapping[str, int]:
         """Count somebody's runs by action."""
@@ -145,6 +147,28 @@ class SqlStore:
     async def postpone(self, post: int, until: datetime) -> None:
         """Try a post again later."""
         await self._write(outbox.postpone, post, until)
+
+    async def absences(self, now: datetime) -> Sequence[Absence]:
+        """Return the absences that are not over, those that end first before the others."""
+        return await self._read(absences.lasting, now)
+
+    # ---- ports.Links -----------------------------------------------------------------------------
+
+    async def link(self, account: Account) -> Link | None:
+        """Return an account's link."""
+        return await self._read(links.link_of, account)
+
+    async def links(self, who: Who) -> Sequence[Link]:
+        """Return the links of a person's accounts, oldest first."""
+        return await self._read(links.links_of, who)
+
+    async def linking(self, account: Account) -> Linking | None:
+        """Return the linking that an account began last."""
+        return await self._read(links.linking_of, account)
+
+    async def linking_by(self, ticket: str) -> Linking | None:
+        """Return the linking of a ticket, by its digest."""
+        return await self._read(links.linking_by, ticket)
 
     # ---- ports.SecretRows ------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.core.canonical import LARGEST as LARGEST_NUMBER
-from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
+from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable, Unlinked
 from bot.core.text import shorten, visible
 from bot.settings import LOOPBACK
 
@@ -33,6 +33,7 @@ HEADERS = {
 _STATUS: Mapping[type[DeputyError], int] = {
     Invalid: 400,
     Refused: 403,
+    Unlinked: 403,
     NotFound: 404,
     Conflict: 409,
     Unavailable: 503,
@@ -54,6 +55,8 @@ async def guard(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Let in what comes from this machine and its own page; answer every failure as `{"error": sentence}`."""
+    if len(request.match_info.apps) > 1:
+        return await handler(request)  # what is mounted beside the channel has a guard of its own
     try:
         _refuse_strangers(request)
         return await handler(request)
