@@ -117,6 +117,9 @@ class Policy(Protocol):
     def may_approve(self, approver: Principal, question: Question) -> Decision:
         """Say whether `approver` may vote on `question`: Permit or Deny."""
 
+    def opens(self, question: Question) -> datetime | None:
+        """Return the first full hour of the coming week at which it could run or be asked for, or None."""
+
     def may_review(self, reviewer: Principal, question: Question) -> Decision:
         """Say whether `reviewer` may review afterwards what was run as an emergency: Permit or Deny."""
 

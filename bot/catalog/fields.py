@@ -27,9 +27,7 @@ _HEEDED: Mapping[str, frozenset[Kind]] = {
 }
 KNOWN = ("kind", "label", "help", "required", *_HEEDED)
 
-_REFINED: Mapping[Kind, frozenset[Kind]] = {
-    Kind.STRING: frozenset({Kind.TEXT, Kind.CHOICE, Kind.SECRET, Kind.DN})
-}
+_REFINED: Mapping[Kind, frozenset[Kind]] = {Kind.STRING: frozenset({Kind.TEXT, Kind.CHOICE, Kind.SECRET, Kind.DN})}
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,15 @@ def background_blocks(run: Run) -> tuple[Block, ...]:
     if run.state is State.REFUSED or not known.past:
         return changes
     rows = tuple(
-        (wording.clock(one.at), one.asked_by, one.state, shorten(one.said, LONGEST_SAID)) for one in known.past
+        (wording.clock(one.at), one.asked_by, one.state, shorten(one.said, LONGEST_SAID) or "–")
+        for one in known.past
     )
-    return (*changes, Table(("Ran before", "Asked by", "It", "and said"), rows))
+    return (*changes, Table(("Ran before", "Asked by", "Ended", "Summary"), rows))
 
 
 def _change(change: FileChange, known: Background) -> Text:
-    lines = f"{wording.count(change.added, 'line')} added, {change.removed:,} removed"
-    told = f"{lines} {known.since}" if known.before else f"{lines}, and nothing of this action was approved before"
+    lines = wording.count(change.added, "line")
+    told = f"{lines}, not approved before"
+    if known.before:
+        told = f"{lines} added, {change.removed:,} removed {known.since}"
     return Text(change.diff, code=True, cut=change.cut, title=f"{change.name}: {told}")

@@ -157,7 +157,13 @@ def cell(value: Json) -> str:
 def _facts(run: Run) -> tuple[Fact, ...]:
     if run.state is State.AWAITING_APPROVAL:
         return (*_request_facts(run), *_sealed_facts(run), *_approvals(run))
-    return (*_request_facts(run), *_approvals(run))
+    return (*_request_facts(run), *_approvals(run), *_rule(run))
+
+
+def _rule(run: Run) -> tuple[Fact, ...]:
+    """Name the policies that refused it, for whoever looks them up."""
+    named = run.state is State.REFUSED and run.policies
+    return (Fact("Rule", wording.listed(run.policies), code=True),) if named else ()
 
 
 def _request_facts(run: Run) -> tuple[Fact, ...]:

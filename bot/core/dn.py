@@ -7,6 +7,7 @@ In that form attribute types have their short names, values are as the matching 
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 LONGEST = 2_000
 DEEPEST = 50
@@ -41,6 +42,7 @@ def canonical(name: str) -> str:
     return ",".join(_names(name))
 
 
+@lru_cache(maxsize=1_000)
 def chain(name: str) -> tuple[str, ...]:
     """Return a name and all the places it lies in, the nearest first, each in its one form."""
     parts = _names(name)
@@ -119,6 +121,8 @@ def _text(raw: bytes) -> str:
 
 def fold(value: str) -> str:
     """Return a text as directories compare it (RFC 4518): mapped, normalised, in lower case, blanks collapsed."""
+    if value.isascii() and value.isprintable():
+        return " ".join(value.lower().split())
     mapped = "".join(_mapped(char) for char in value)
     # Folding may undo the normal form and the other way round, so both are done until nothing changes.
     while (folded := unicodedata.normalize("NFKC", mapped).casefold()) != mapped:

@@ -12,7 +12,8 @@
 With `approve = true` and a `requester` (as in `as`, or "self") it asks who may approve, with `review = true`
 who may review an emergency. `door` is "chat" and `at` a Monday morning unless given; nobody is on call, there is
 no incident and no emergency unless `on_call = true`, `incident = "…"`, `break_glass = true`, `unreviewed = 1`
-say so. What an argument needn't be for the case may be left out; `risk`, `category` and `environment` take the
+say so; nor did it wait for long, nor is who votes there for somebody else, but for `escalated = true` and
+`delegated = true`. What an argument needn't be for the case may be left out; `risk`, `category` and `environment` take the
 place of the action's own.
 """
 
@@ -60,6 +61,8 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "incident": (str,),
     "break_glass": (bool,),
     "unreviewed": (int,),
+    "escalated": (bool,),
+    "delegated": (bool,),
     **dict.fromkeys(_OVERRIDES, (str,)),
 }
 _NEEDED = ("name", "as", "action", "expect")
@@ -91,6 +94,8 @@ class Case:
     incident: str = ""
     break_glass: bool = False
     unreviewed: int = 0
+    escalated: bool = False
+    delegated: bool = False
     otherwise: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -210,6 +215,8 @@ def _asked(bench: Bench, action: Action, case: Case) -> Decision:
         Situation(frozenset({asker.who.key} if case.on_call else ()), case.incident),
         case.break_glass,
         case.unreviewed,
+        escalated=case.escalated,
+        delegated=case.delegated,
     )
     if case.requester is None:
         return judge.decide(bench, question)

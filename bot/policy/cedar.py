@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bot.core.action import Action
@@ -51,6 +52,13 @@ class CedarPolicy:
             return judge.approve(self._loaded().bench, approver, question)
         except Invalid as fault:
             return _broken(fault)
+
+    def opens(self, question: Question) -> datetime | None:
+        """Return the first full hour of the coming week at which it could run or be asked for, or None."""
+        try:
+            return judge.opens(self._loaded().bench, question)
+        except Invalid:
+            return None
 
     def may_review(self, reviewer: Principal, question: Question) -> Decision:
         """Say whether `reviewer` may review afterwards what was run as an emergency: Permit or Deny."""

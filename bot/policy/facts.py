@@ -5,13 +5,14 @@ Everything travels as typed JSON, never as Cedar text, so no id and no argument 
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import cedarpy
 
 from bot.core import dn
 from bot.core.action import Action
-from bot.core.parameter import Kind, Parameter, Value
+from bot.core.parameter import Kind, Value
 from bot.core.principal import Principal, PrincipalKind, Who
 from bot.policy.calendar import Calendar
 from bot.ports import Question
@@ -38,9 +39,14 @@ class Holder(Principal):
     """A made-up person who holds one role, to find out what that role is good for."""
 
 
+@cache
 def holder(role: str) -> Holder:
     """Return somebody who holds one role; no tenant has people like that."""
     return Holder(Who("", role), frozenset({role}))
+
+
+# Somebody who holds no role; the oid is none that a role can have.
+NOBODY = Holder(Who("", ""), frozenset())
 
 
 class Matter:
@@ -135,30 +141,34 @@ def category(action: Action) -> Uid:
     return _uid("Category", action.category)
 
 
+def resources(action: Action) -> tuple[Uid, Uid]:
+    """Return what policies call an action by: its own name, and its category's."""
+    return script(action), category(action)
+
+
 def _arguments(action: Action, arguments: Mapping[str, Value]) -> list[dict[str, Any]]:
     """Put arguments down by the type of their value; texts also folded, and names as places in their tree."""
-    names = {one.name: str(arguments[one.name]) for one in action.parameters if _is_name(one, arguments)}
+    given_names = [one.name for one in action.parameters if one.kind is Kind.DN and one.name in arguments]
+    chains = {name: dn.chain(str(arguments[name])) for name in given_names}
     tags: dict[str, dict[str, Any]] = {kind: {} for kind in _TAGS.values()}
     for name, value in arguments.items():
         tags[_TAGS[type(value)]][name] = value
     groups = {kind.lower(): (_uid(kind, _GIVEN), given) for kind, given in tags.items()}
     groups["folded"] = (_uid("Texts", _FOLDED), {name: dn.fold(text) for name, text in tags["Texts"].items()})
-    places = {name: {"__entity": _uid("OU", dn.canonical(text))} for name, text in names.items()}
+    places = {name: {"__entity": _uid("OU", chain[0])} for name, chain in chains.items()}
     groups["names"] = (_uid("Names", _GIVEN), places)
     refs = {name: {"__entity": uid} for name, (uid, _) in groups.items()}
     tagged = [{**_entity(uid), "tags": given} for uid, given in groups.values() if given]
-    return [_entity(_uid("Arguments", _GIVEN), attrs=refs), *tagged, *_places(names.values())]
+    return [
+        _entity(_uid("Arguments", _GIVEN), attrs=refs),
+        *tagged,
+        *(_place(*chain) for chain in set(chains.values())),
+    ]
 
 
-def _is_name(parameter: Parameter, arguments: Mapping[str, Value]) -> bool:
-    return parameter.kind is Kind.DN and parameter.name in arguments
-
-
-def _places(names: Iterable[str]) -> list[dict[str, Any]]:
-    """Return every name with all the places above it, each lying in the next."""
-    chains = [dn.chain(name) for name in names]
-    parents = {place: above for chain in chains for place, above in zip(chain, (*chain[1:], None), strict=True)}
-    return [_entity(_uid("OU", place), [_uid("OU", above)] if above else []) for place, above in parents.items()]
+def _place(name: str, *above: str) -> dict[str, Any]:
+    """Return a place with all those above it at once: Cedar need not find its way from each to the next."""
+    return _entity(_uid("OU", name), [_uid("OU", place) for place in above])
 
 
 def _entity(uid: Uid, parents: Sequence[Uid] = (), attrs: Mapping[str, Any] | None = None) -> dict[str, Any]:

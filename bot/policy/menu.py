@@ -18,7 +18,7 @@ MOST_KEPT = 10_000
 
 
 class Menu:
-    """Decides as a rulebook could at best, whatever is filled in; keeps its answers for as long as nothing changes.
+    """Decides as a rulebook could at best, whatever is filled in; keeps its answers while nothing changes.
 
     Of the time it knows what the calendar says: business hours and freezes; the hour itself counts as unknown.
     """
@@ -39,7 +39,14 @@ class Menu:
         moment = self._bench.book.calendar.at(about.now)
         asker = (principal.roles, principal.kind, self._literal(facts.subject(principal)), about.door)
         on_call = (principal.who.key in situation.on_call, bool(situation.on_call))
-        known = (*on_call, situation.incident, situation.unknown, moment.business, moment.freeze, about.break_glass)
+        known = (
+            *on_call,
+            situation.incident,
+            situation.unknown,
+            moment.business,
+            moment.freeze,
+            about.break_glass,
+        )
         ask = partial(Question, arguments={}, **vars(about))
         return {action.id: self._one((asker, known), ask(action=action)) for action in actions}
 

@@ -10,7 +10,7 @@ Tree = Mapping[str, Any]
 # What is known of a context before anything is filled in. All else, the hour too, counts as unknown.
 _KNOWN = frozenset({"approvals", "door", "requester", "agent", "selfRequest", "breakGlass"}) | {
     *("businessHours", "freeze", "onCall", "incident"),
-    *("approvedBy", "escalated", "delegated")
+    *("approvedBy", "escalated", "delegated"),
 }
 _CONTEXT = {"Var": "context"}
 _APPROVALS = {".": {"left": _CONTEXT, "attr": "approvals"}}
@@ -27,6 +27,11 @@ def literals(tree: object) -> Iterator[tuple[str, str]]:
     for node in _nodes(tree):
         if node.keys() == {"type", "id"} and isinstance(node["id"], str):
             yield node["type"], node["id"]
+
+
+def scope(tree: Tree, part: str) -> frozenset[tuple[str, str]]:
+    """Return the entities, as (type, id), that a policy's scope names for a `part` of it; none is any."""
+    return frozenset(literals(tree[part]))
 
 
 def attributes(tree: object) -> Iterator[str]:
@@ -70,7 +75,7 @@ def counts(trees: Mapping[str, Tree]) -> tuple[int, ...]:
 
 
 def seats(trees: Mapping[str, Tree]) -> tuple[str, ...]:
-    """Return the roles that policies ask for among the approvers: `context.approvedBy.contains(…)` and the like."""
+    """Return the roles that policies ask for among approvers: `context.approvedBy.contains(…)` and the like."""
     nodes = _nodes(list(trees.values()))
     asked = [node for node in nodes if _APPROVED_BY in (node.get("left"), node.get("right"))]
     return tuple(sorted({name for node in asked for kind, name in literals(node) if kind == _ROLE}))

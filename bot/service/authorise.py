@@ -45,9 +45,7 @@ def authorise(
         return Deny((Reason("error", f"The policies could not be asked, so nothing is allowed: {error}"),))
 
 
-def could(
-    ports: Ports, principal: Principal, action: Action, door: str, *, break_glass: bool = False
-) -> Decision:
+def could(ports: Ports, principal: Principal, action: Action, door: str, *, break_glass: bool = False) -> Decision:
     """Decide whether a principal could run an action at all, before its arguments are known."""
     answers = decisions(ports, principal, [action], door, break_glass=break_glass)
     return answers.get(action.id, Deny((Reason("error", "The policies gave no answer, so it is not allowed."),)))
@@ -78,6 +76,16 @@ def may_approve(
         return ports.policy.may_approve(approver, replace(question, escalated=escalated, delegated=delegated))
     except DeputyError as error:
         return Deny((Reason("error", f"The policies could not be asked, so nothing is allowed: {error}"),))
+
+
+def opens(
+    ports: Ports, principal: Principal, action: Action, arguments: Mapping[str, Value], door: str
+) -> datetime | None:
+    """Say from when on what is refused now could run or be asked for; None where no hour of a week would do."""
+    try:
+        return ports.policy.opens(_question(ports, principal, action, arguments, door))
+    except DeputyError:
+        return None
 
 
 def may_review(

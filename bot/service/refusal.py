@@ -1,15 +1,19 @@
 """Refusals in words: why, and what would make it possible."""
 
+from datetime import datetime
+
 from bot.core import wording
 from bot.core.decision import Deny
 from bot.ports import Ports
 
 
-def refusal(ports: Ports, decision: Deny) -> tuple[str, ...]:
-    """Put a refusal into words: why, and who could do it."""
+def refusal(ports: Ports, decision: Deny, opens: datetime | None = None) -> tuple[str, ...]:
+    """Put a refusal into words: why, from when on it is possible, and who could do it."""
     why = [reason.sentence for reason in decision.reasons if reason.sentence] or [
         "No policy allows you to run this."
     ]
+    if opens:
+        why.append(f"You can ask from {wording.clock(opens)} on.")
     who = [ports.policy.role(role) for role in decision.roles]
     if who:
         people = wording.listed(

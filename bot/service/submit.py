@@ -19,7 +19,7 @@ from bot.core.run import Run, State
 from bot.core.secret import SHORTEST
 from bot.core.text import checked_words, visible
 from bot.ports import Delivery, Ports, SecretRow
-from bot.service.authorise import authorise, could, decisions, known, seal
+from bot.service.authorise import authorise, could, decisions, known, opens, seal
 from bot.service.background import background
 from bot.service.choices import choices_for
 from bot.service.emergency import emergency
@@ -161,6 +161,9 @@ async def _begin(
     happening = _happening(ports, caller, decision)
     if isinstance(decision, NeedsApproval):
         happening = replace(happening, background=await background(ports, action))
+    if isinstance(decision, Deny):
+        from_when = opens(ports, caller.principal, action, arguments, caller.door)
+        happening = replace(happening, reasons=refusal(ports, decision, from_when))
     step = begin(run, happening, ports.clock.now())
     try:
         await record(ports, step, delivery=delivery, scripts=action.scripts, secrets=secrets)
@@ -227,4 +230,4 @@ def _happening(ports: Ports, caller: Caller, decision: Decision) -> Happening:
         return happening
     if isinstance(decision, NeedsApproval):
         return replace(happening, event=Event.ASK, facts={**facts, "approvals_needed": decision.count})
-    return replace(happening, event=Event.REFUSE, reasons=refusal(ports, decision))
+    return replace(happening, event=Event.REFUSE)

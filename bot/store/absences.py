@@ -17,8 +17,12 @@ def put(connection: Connection, absence: Absence) -> None:
     holder, deputy = absence.holder, absence.deputy
     row = {
         "holder": holder.key,
-        "tenant": holder.tenant, "oid": holder.oid, "name": holder.name,
-        "deputy_tenant": deputy.tenant, "deputy_oid": deputy.oid, "deputy_name": deputy.name,
+        "tenant": holder.tenant,
+        "oid": holder.oid,
+        "name": holder.name,
+        "deputy_tenant": deputy.tenant,
+        "deputy_oid": deputy.oid,
+        "deputy_name": deputy.name,
         "until": moment(absence.until),
     }
     connection.execute(insert(absences), row)

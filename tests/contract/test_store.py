@@ -450,7 +450,7 @@ async def test_an_absence_lasts_until_its_moment_those_that_end_first_before_the
     assert await store.absences(long.until) == []
 
 
-async def test_a_new_absence_takes_the_place_of_the_one_before_and_whoever_is_back_has_none(store: SqlStore) -> None:
+async def test_a_new_absence_takes_the_place_of_the_last_and_who_is_back_has_none(store: SqlStore) -> None:
     await store.commit(a_change(away=Absence(OLGA, MIA, LATER)))
     await store.commit(a_change(away=Absence(Who("CONTOSO", "O-1"), MAX, LATER)))
     assert [one.deputy for one in await store.absences(NOW)] == [MAX]

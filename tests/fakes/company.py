@@ -69,6 +69,7 @@ class Rules:
         self.needs: dict[str, int] = {"look": 0, "change": 1, "wipe": 2, "secretive": 0, "hold": 0}
         self.text = "1"
         self.broken: Exception | None = None
+        self.open_at: datetime | None = None
 
     def version(self) -> str:
         if self.broken:
@@ -81,6 +82,9 @@ class Rules:
         needs = self.needs.get(question.action.id)
         if "desk" not in question.principal.roles or needs is None:
             return Deny((Reason("default", "No policy allows you to run this."),), ("desk",))
+        if question.break_glass:
+            open_review = Deny((Reason("review-first", "Not yet."),))
+            return open_review if question.unreviewed else Permit((Reason("glass"),))
         if len(question.approvers) < needs:
             roles = ("boss", "second") if question.escalated else ("boss",)
             return NeedsApproval(needs, roles, (Reason("desk-asks"),))
@@ -93,8 +97,14 @@ class Rules:
             return Permit((Reason("boss-approves"),))
         return Deny((Reason("default", "You may not approve this."),))
 
+    def may_review(self, reviewer: Principal, question: Question) -> Decision:
+        return self.may_approve(reviewer, question)
+
     def menu(self, about: About, actions: Iterable[Action]) -> Mapping[str, Decision]:
         return {one.id: self.decide(Question(about.principal, one, {}, about.door, about.now)) for one in actions}
+
+    def opens(self, question: Question) -> datetime | None:
+        return self.open_at
 
     def roles(self, groups: Iterable[str], *, guest: bool = False) -> frozenset[str]:
         return frozenset(groups)

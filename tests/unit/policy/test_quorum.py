@@ -148,3 +148,15 @@ def test_ways_come_cheapest_first_and_never_take_back_what_was_given(
 def test_a_policy_that_names_no_role_asks_for_no_seat(tmp_path: Path, when: str) -> None:
     decision = decided(policy(tmp_path, when))
     assert not isinstance(decision, NeedsApproval) or decision.seats == ()
+
+
+def test_what_is_refused_by_the_hour_says_from_when_on_it_opens(tmp_path: Path) -> None:
+    early = CedarPolicy(folder(tmp_path, f'@id("early") permit (principal, {RUN}) when {{ context.hour < 7 }};'))
+    question = Question(person(), action("x"), {}, "chat", NOW)
+    assert isinstance(early.decide(question), Deny)
+    assert early.opens(question) == NOW.replace(day=NOW.day + 1, hour=0)
+
+
+def test_what_no_hour_opens_says_none(tmp_path: Path) -> None:
+    never = CedarPolicy(folder(tmp_path, f'@id("never") permit (principal in Deputy::Role::"oncall", {RUN});'))
+    assert never.opens(Question(person(), action("x"), {}, "chat", NOW)) is None

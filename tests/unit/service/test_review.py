@@ -45,7 +45,7 @@ async def test_P2_two_approvals_need_two_persons() -> None:
     company = Company()
     run = await company.say("ann", "wipe alice")
     await company.say("max", f"approve {run}")
-    with pytest.raises(Conflict, match="counts already; R-.* needs 1 more"):
+    with pytest.raises(Conflict, match=r"counts already; R-.* needs 1 more"):
         await company.say("max", f"approve {run}")
     assert await company.state(run) == "awaiting_approval"
     await company.say("mia", f"approve {run}")

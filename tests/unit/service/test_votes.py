@@ -382,3 +382,12 @@ async def test_a_refusal_that_was_not_handed_over_is_seen_by_nobody_else() -> No
     refused = await company.say("zed", "change alice")
     with pytest.raises(Exception, match="There is no run"):
         await company.say("ann", f"rerun {refused}")
+
+
+async def test_a_refusal_says_by_which_rule_and_from_when_on_it_is_possible() -> None:
+    company = Company()
+    company.rules.open_at = company.clock.now().replace(hour=17)
+    refused = await company.say("zed", "change alice")
+    (post,) = await company.told(refused)
+    assert "You can ask from 23 Nov 2026, 17:00 UTC on." in post.card.lead
+    assert [fact.value for fact in post.card.facts if fact.label == "Rule"] == ["default"]
