@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 
 from aiohttp import web
 
@@ -18,11 +17,12 @@ from bot.doors import Doors, doors_of
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.lock import only_one
 from bot.engine.running import RunningHere
-from bot.identity.linkfile import PLATFORMS, LinkFile
-from bot.identity.local import LocalDirectory
-from bot.identity.several import Several
+from bot.identity import pages
+from bot.oncall import schedule, source
+from bot.oncall.watch import Watch
+from bot.people import people_of
 from bot.policy.cedar import CedarPolicy
-from bot.ports import Directory, Engine, Ports
+from bot.ports import Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
 from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import Announce, SqlStore, open_store
@@ -118,11 +118,14 @@ async def running(
         # Whoever asks first doesn't wait for the catalogue; the others wait for processes meanwhile.
         await asyncio.gather(runner.open(), prepare(store, vault), asyncio.to_thread(catalog.refresh))
         clock, policy = SystemClock(), CedarPolicy(settings.policies_dir)
-        links = LinkFile(Path(settings.links_file), policy.roles) if settings.links_file else None
-        chats = await stack.enter_async_context(doors_of(settings, store, clock, links)) if doors else Doors()
+        people = await stack.enter_async_context(people_of(settings, store, policy, clock))
+        chats = await stack.enter_async_context(doors_of(settings, store, clock, people)) if doors else Doors()
+        watch = Watch(settings.policies_dir / schedule.FILE, clock.now, source.ask)
+        stack.callback(asyncio.create_task(watch.keep()).cancel)
         ports = Ports(
             clock=clock,
-            directory=directory_of(policy, links),
+            situation=watch.situation,
+            directory=people.directory,
             policy=policy,
             catalog=catalog,
             vault=vault,
@@ -135,6 +138,7 @@ async def running(
             approval_ttl=settings.approval_ttl,
             private_ttl=settings.private_ttl,
             target_at_once=settings.target_at_once,
+            link_page=f"{settings.public_url}{pages.PREFIX}" if people.sign_in else "",
         )
         listener = listen_on(settings) if doors else None
         worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}:{nonce()[:6]}", settings.concurrency)
@@ -142,20 +146,12 @@ async def running(
         stack.push_async_callback(worker.close)
         stack.callback(here.stop_all)
         if listener:
-            site = await stack.enter_async_context(chats.open(ports))
+            site = await stack.enter_async_context(chats.open(ports, people.pages(ports)))
             stack.push_async_callback((await serve(site, listener)).cleanup)
             if chats.local and not engine.exclusive:
                 stack.callback(asyncio.create_task(chats.local.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
         yield address(settings, listener) if listener else ""
-
-
-def directory_of(policy: CedarPolicy, links: LinkFile | None) -> Directory:
-    """Return who people are: those of the demo on the local channel, those of the link file elsewhere."""
-    by_platform: dict[str, Directory] = {"local": LocalDirectory(policy.roles)}
-    if links:
-        by_platform |= dict.fromkeys(PLATFORMS, links)
-    return Several(by_platform)
 
 
 def _check_plan(settings: Settings, doors: bool) -> None:
@@ -165,8 +161,14 @@ def _check_plan(settings: Settings, doors: bool) -> None:
             "(DEPUTY_SLACK_BOT_TOKEN).",
             "DEPUTY_LOCAL_CHAT",
         )
-    if doors and settings.slack and not settings.links_file:
-        raise Invalid("Without it no account in Slack is anybody's: name the file of people.", "DEPUTY_LINKS_FILE")
+    if doors and settings.slack and not (settings.links_file or settings.entra_tenant):
+        raise Invalid(
+            "Without it no account in Slack is anybody's: connect Entra ID, or name a file of people with "
+            "DEPUTY_LINKS_FILE.",
+            "DEPUTY_ENTRA_TENANT",
+        )
+    if settings.links_file and settings.entra_tenant:
+        raise Invalid("People come from Entra ID or from a file: set one of the two.", "DEPUTY_LINKS_FILE")
     if not doors and not settings.database_url:
         raise Invalid(
             "Workers beside `deputy serve` need a PostgreSQL database to share; on SQLite it does all the work.",

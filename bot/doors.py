@@ -12,9 +12,11 @@ from bot.chat.local.listen import Person
 from bot.chat.local.listen import application as local_application
 from bot.chat.local.post import PLACE, LocalChat
 from bot.core.command import VERBS
+from bot.core.errors import DeputyError
 from bot.core.principal import Account
-from bot.identity.linkfile import LinkFile
 from bot.identity.local import PEOPLE, LocalPerson
+from bot.identity.pages import PREFIX
+from bot.people import People
 from bot.ports import Chat, Clock, Ports
 from bot.service.desk import Desk
 from bot.service.query import may_do
@@ -53,49 +55,52 @@ class Doors:
         return chats
 
     @asynccontextmanager
-    async def open(self, ports: Ports) -> AsyncIterator[web.Application]:
-        """Let people in for as long as the context lasts; yields the site to be served."""
+    async def open(self, ports: Ports, pages: web.Application | None) -> AsyncIterator[web.Application]:
+        """Let people in for as long as the context lasts; yields the site to be served.
+
+        `pages` are those on which accounts are linked.
+        """
         async with AsyncExitStack() as stack:
             desk, alone, slack, local = Desk(ports), ports.engine.exclusive, None, None
             if self.slack:
                 slack = await stack.enter_async_context(self.slack.listen(desk, ports.nonce, alone=alone))
             if self.local:
                 local = local_application(desk, self.local, [await person(ports, one) for one in PEOPLE])
-            yield site(local, slack)
+            yield site(local, {"/slack": slack, PREFIX: pages})
 
 
 @asynccontextmanager
-async def doors_of(
-    settings: Settings, store: SqlStore, clock: Clock, links: LinkFile | None
-) -> AsyncIterator[Doors]:
-    """Set up the chats that the settings name; `links` says whose the accounts on Slack are."""
+async def doors_of(settings: Settings, store: SqlStore, clock: Clock, people: People) -> AsyncIterator[Doors]:
+    """Set up the chats that the settings name."""
     local = LocalChat(store, clock) if settings.local_chat else None
-    if not settings.slack or links is None:
+    if not settings.slack:
         yield Doors(local)
         return
     from bot.chat.slack.connect import connected  # it takes long to import
 
-    async def in_slack(key: str) -> str:
-        return links.account("slack", key).rpartition(":")[2]
-
-    async with connected(settings, store, clock, in_slack) as slack:
+    async with connected(settings, store, clock, people.on_slack) as slack:
         yield Doors(local, slack)
 
 
-def site(local: web.Application | None, slack: web.Application | None) -> web.Application:
-    """Build the one site: Slack at its own path, the local channel at all others, each behind its own guard."""
+def site(local: web.Application | None, others: Mapping[str, web.Application | None]) -> web.Application:
+    """Build the one site: the others at their paths, the local channel at all else, each behind its own guard."""
     root = local or web.Application(client_max_size=LARGEST)
     if not local:
         root.add_routes([web.get("/healthz", _health)])
-    if slack:
-        root.add_subapp("/slack", slack)
+    for path, other in others.items():
+        if other:
+            root.add_subapp(path, other)
     return root
 
 
 async def person(ports: Ports, one: LocalPerson) -> Person:
     """Return somebody to be, with three things to try that they may do in this catalogue."""
-    caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
-    known = {*VERBS, *may_do(ports, caller)}
+    known = set(VERBS)
+    try:
+        caller = Caller(await ports.directory.principal(Account(PLACE.platform, one.account)), PLACE)
+        known |= may_do(ports, caller).keys()
+    except DeputyError:
+        pass  # linked to nobody yet, or the directory is out of reach: only what needs no rights is offered
     tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
     return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
 

@@ -24,7 +24,8 @@ _SLACK = {
     "slack_team": (r"[TE][A-Z0-9]{1,29}", "a workspace's id begins with T, an Enterprise Grid's with E"),
     "slack_app_id": (r"A[A-Z0-9]{1,29}", "an app's id begins with A"),
 }
-_MOST = {"concurrency": 1_000, "approval_ttl": _YEAR, "private_ttl": _YEAR}
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_MOST = {"link_days": 3_650, "concurrency": 1_000, "approval_ttl": _YEAR, "private_ttl": _YEAR}
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,14 @@ class Settings:
     slack_team: str = ""
     slack_app_id: str = ""
     slack_api: str = "https://slack.com/api/"
+    public_url: str = ""
+    entra_tenant: str = ""
+    entra_client_id: str = ""
+    entra_client_secret: str = field(default="", repr=False)
+    entra_certificate: str = ""
+    entra_authority: str = "https://login.microsoftonline.com"
+    graph_url: str = "https://graph.microsoft.com"
+    link_days: int = 180
 
     def __post_init__(self) -> None:
         """Raise Invalid for settings that must not go together, however they came about."""
@@ -57,6 +66,8 @@ class Settings:
             raise Invalid(
                 "The local channel lets anybody be anybody, so it listens on loopback only.", "DEPUTY_HOST"
             )
+        _check_addresses(self)
+        _check_entra(self)
 
     @property
     def slack(self) -> bool:
@@ -97,6 +108,55 @@ class Settings:
     @property
     def key_file(self) -> Path:
         return self.data_dir / "vault.key"
+
+
+def _check_addresses(settings: Settings) -> None:
+    for name in ("public_url", "entra_authority", "graph_url"):
+        text = getattr(settings, name)
+        scheme, host = _origin(text, name) if text else ("https", None)
+        if scheme != "https" and not (scheme == "http" and host in LOOPBACK and name == "public_url"):
+            raise Invalid(f"“{text}” must begin with https://.", _variable(name))
+    if settings.local_chat and settings.public_url and _origin(settings.public_url, "")[1] not in LOOPBACK:
+        raise Invalid(
+            "The local channel lets anybody be anybody, so nothing of this process may be reached from elsewhere.",
+            "DEPUTY_PUBLIC_URL",
+        )
+
+
+def _origin(text: str, name: str) -> tuple[str, str | None]:
+    """Return scheme and host of an address that has no more than those and a port. Raises Invalid."""
+    try:
+        where = urlsplit(text)
+        host, port = where.hostname, where.port
+    except ValueError:
+        host = None
+    if not host or "@" in text or text != f"{where.scheme}://{where.netloc}" or port == 0:
+        raise Invalid(
+            f"“{text}” is not an address like https://deputy.example.com, without a path.", _variable(name)
+        )
+    return where.scheme, host
+
+
+def _check_entra(settings: Settings) -> None:
+    if not settings.entra_tenant:
+        return
+    for name in ("entra_tenant", "entra_client_id"):
+        if not _GUID.fullmatch(getattr(settings, name)):
+            raise Invalid("It takes a GUID, as the app registration shows it.", _variable(name))
+    if bool(settings.entra_client_secret) == bool(settings.entra_certificate):
+        raise Invalid(
+            "Deputy proves itself to Entra ID by this or by DEPUTY_ENTRA_CERTIFICATE (a PEM file): give one.",
+            "DEPUTY_ENTRA_CLIENT_SECRET",
+        )
+    if not settings.public_url:
+        raise Invalid(
+            "It is empty. People link their accounts on a page: say by which address they reach this process.",
+            "DEPUTY_PUBLIC_URL",
+        )
+
+
+def _variable(name: str) -> str:
+    return f"DEPUTY_{name.upper()}"
 
 
 def read(environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:

@@ -12,6 +12,7 @@ from bot.ports import Ports, Waiting
 from bot.service.cancel import stop_asked
 from bot.service.execute import execute
 from bot.service.pulse import LEASE, Pulse
+from bot.service.remind import remind
 from bot.service.sweep import expire, recover, requeue
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ REQUEUE = 15.0
 REMINDED = 500  # runs at once: many processes remind
 STOPS = 0.3
 WATCH = 0.5
+REMIND = 10.0
 RETRY = 0.5
 LONGEST_PAUSE = 60.0
 
@@ -53,7 +55,11 @@ class Worker:
         else:
             await self._pulse.beat()
         loops = (self._work, self._deliver, self._every(SWEEP, self._expire), self._every(FORGET, self._forget))
-        again = (self._every(REQUEUE, self._requeue), self._every(RETRY, self._retry))
+        again = (
+            self._every(REQUEUE, self._requeue),
+            self._every(RETRY, self._retry),
+            self._every(REMIND, self._remind),
+        )
         others = () if self._alone else self._among_others()
         self._loops = [asyncio.create_task(_forever(loop)) for loop in (*loops, *again, *others)]
 
@@ -164,6 +170,9 @@ class Worker:
 
     async def _expire(self) -> None:
         await expire(self._ports)
+
+    async def _remind(self) -> None:
+        await remind(self._ports)
 
     async def _forget(self) -> None:
         now = self._ports.clock.now()

@@ -17,7 +17,7 @@ from bot.core.errors import Invalid
 from bot.core.wording import label, listed
 
 KNOWN = (
-    *("summary", "risk", "title", "script", "runner", "target", "timeout", "idempotent", "private"),
+    *("summary", "risk", "title", "script", "runner", "target", "environment", "timeout", "idempotent", "private"),
     *("minutes_saved", "locks", "at_once", "verify", "libraries", "credentials", "parameters"),
 )
 
@@ -91,6 +91,7 @@ def _action(document: Document, sight: Sight) -> Action:
         summary=top.need("summary", values.text, "", "one sentence for people"),
         risk=Risk(top.need("risk", values.one_of(*Risk), Risk.UNCLASSIFIED, listed([*Risk], "or"))),
         script=scripts.script or Script("", b""),
+        environment=top.get("environment", values.text, "production"),
         definition=sha256_bytes(document.text.encode()),
         parameters=inputs.parameters if inputs else (),
         libraries=scripts.libraries,

@@ -10,7 +10,7 @@ from bot.catalog.toml_file import Table
 from bot.core.parameter import Choice, Kind, Parameter, bind_one
 from bot.core.wording import listed
 
-_WORDS = frozenset({Kind.STRING, Kind.TEXT, Kind.LIST, Kind.CHOICE})
+_WORDS = frozenset({Kind.STRING, Kind.TEXT, Kind.LIST, Kind.CHOICE, Kind.DN})
 _NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
 _LENGTH = values.whole(0, 20_000)
 
@@ -27,7 +27,7 @@ _HEEDED: Mapping[str, frozenset[Kind]] = {
 }
 KNOWN = ("kind", "label", "help", "required", *_HEEDED)
 
-_REFINED: Mapping[Kind, frozenset[Kind]] = {Kind.STRING: frozenset({Kind.TEXT, Kind.CHOICE, Kind.SECRET})}
+_REFINED: Mapping[Kind, frozenset[Kind]] = {Kind.STRING: frozenset({Kind.TEXT, Kind.CHOICE, Kind.SECRET, Kind.DN})}
 
 
 @dataclass(frozen=True)

@@ -35,17 +35,27 @@ def _catalog_faults(settings: Settings) -> list[str]:
 
 def _policy_faults(settings: Settings) -> list[str]:
     from bot.app import catalog_of
+    from bot.oncall import schedule
     from bot.policy.cases import FILE, run_cases
     from bot.policy.cases import read as read_cases
     from bot.policy.cedar import CedarPolicy
+    from bot.policy.coverage import uncovered
+    from bot.policy.strangers import strangers
 
-    policy = CedarPolicy(settings.policies_dir)
+    catalog = catalog_of(settings).catalog()
     try:
-        policy.version()
-        results = run_cases(policy, catalog_of(settings).catalog(), read_cases(settings.policies_dir / FILE))
+        schedule.read(settings.policies_dir / schedule.FILE)
+        bench = CedarPolicy(settings.policies_dir).bench()
+        cases = read_cases(settings.policies_dir / FILE)
     except DeputyError as error:
         return [_placed(settings.policies_dir, error)]
-    return [f"{settings.policies_dir}/{one.where}: {one.name}: {one.sentence}" for one in results if not one.ok]
+    results = run_cases(bench, catalog, cases)
+    wrong = [f"{one.where}: {one.name}: {one.sentence}" for one in results if not one.ok]
+    wrong += [str(fault) for fault in strangers(bench.book, catalog)]
+    if not wrong:
+        missing = uncovered(bench, catalog, cases)
+        wrong = [f"{rule.where}: no case of {FILE} would fail if “{rule.id}” {words}." for rule, words in missing]
+    return [f"{settings.policies_dir}/{one}" for one in wrong]
 
 
 def _placed(folder: Path, fault: DeputyError) -> str:

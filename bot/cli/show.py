@@ -11,7 +11,7 @@ def card(data: Mapping[str, Any]) -> str:
     lines = [f"{SIGNS.get(data['tone'], '·')} {data['title']}"]
     if data["lead"]:
         lines.append(f"  {data['lead']}")
-    lines += _aligned([(fact["label"], fact["value"]) for fact in data["facts"]])
+    lines += aligned([(fact["label"], fact["value"]) for fact in data["facts"]])
     for block in data["blocks"]:
         lines += _block(block)
     lines += [f"  {note}" for note in (data["footnote"], _marks(data)) if note]
@@ -38,19 +38,24 @@ def _block(block: Mapping[str, Any]) -> list[str]:
     if block["kind"] == "table":
         rows = [*([block["heads"]] if block["heads"] else []), *block["rows"]]
         more = [f"  … and {block['cut']} more rows"] if block["cut"] else []
-        return [*_aligned(rows), *more]
+        return [*aligned(rows), *more]
     if block["kind"] == "menu":
         items = [(item["subject"], item["detail"], item["note"]) for item in block["items"]]
-        return [f"  {block['heading']}", *(f"  {line}" for line in _aligned(items))]
+        return [f"  {block['heading']}", *(f"  {line}" for line in aligned(items))]
+    if block["kind"] == "page":
+        return [f"  {block['label']}: {block['address']}"]
     if block["kind"] == "hidden":
         return []
     more = ["  … (cut here)"] if block["cut"] else []
     return [*(f"  | {line}" for line in block["text"].splitlines()), *more]
 
 
-def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
+def aligned(rows: Iterable[Sequence[str]], widest: int = 40) -> list[str]:
+    """Return rows as lines with their columns below each other; a cell longer than `widest` pushes the next on."""
     table = [[str(cell) for cell in row] for row in rows]
-    widths = [min(40, max(len(row[column]) for row in table)) for column in range(len(table[0]))] if table else []
+    widths = (
+        [min(widest, max(len(row[column]) for row in table)) for column in range(len(table[0]))] if table else []
+    )
     return [
         "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table

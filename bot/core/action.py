@@ -40,7 +40,8 @@ class Action:
     `credentials` binds a name in the script to a vault reference (`vault:directory`).
     `verify` is run after the script with the same arguments and says whether it really worked.
     `definition` is the SHA-256 of the .toml. `private` shows the result to the requester alone.
-    `timeout` is in seconds. `at_once` is how many runs of it there may be, in all processes; 0: any number.
+    `environment` is where it acts (`production`, `test`). `timeout` is in seconds.
+    `at_once` is how many runs of it there may be, in all processes; 0: any number.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Action:
     definition: str = ""
     runner: str = "local"
     target: str = "this machine"
+    environment: str = "production"
     parameters: tuple[Parameter, ...] = ()
     libraries: tuple[Script, ...] = ()
     verify: Script | None = None

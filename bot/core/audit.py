@@ -21,6 +21,12 @@ class Tag(StrEnum):
     APPROVAL_GRANTED = "request:approval:granted"
     APPROVAL_DENIED = "request:approval:denied"
     APPROVAL_REFUSED = "request:approval:refused"
+    APPROVAL_VOID = "request:approval:void"
+    APPROVAL_REMINDED = "request:approval:reminded"
+    APPROVAL_ESCALATED = "request:approval:escalated"
+    REQUEST_HANDED_OVER = "request:handed_over"
+    ABSENCE_SET = "approver:away"
+    ABSENCE_ENDED = "approver:back"
     REQUEST_APPROVED = "request:approved"
     REQUEST_EXPIRED = "request:expired"
     REQUEST_WITHDRAWN = "request:withdrawn"
@@ -35,14 +41,20 @@ class Tag(StrEnum):
     RUN_INTERRUPTED = "run:interrupted"
     RUN_REQUEUED = "run:requeued"
     RUN_ENDED_LATE = "run:ended_late"
+    EMERGENCY_REVIEWED = "run:emergency:reviewed"
+    EMERGENCY_REVIEW_REFUSED = "run:emergency:review_refused"
     SECRET_SET = "vault:secret:set"  # noqa: S105 - a tag
     SECRET_REMOVED = "vault:secret:removed"  # noqa: S105 - a tag
     KEY_ROTATED = "vault:key:rotated"
+    ACCOUNT_LINKED = "account:linked"
+    ACCOUNT_RELINKED = "account:relinked"
+    ACCOUNT_UNLINKED = "account:unlinked"
+    ACCOUNT_LINK_REFUSED = "account:link:refused"
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A fact before it has its place in the chain. `subject` is a run's id or a secret's name."""
+    """A fact before it has its place in the chain. `subject`: a run's id, a secret's name, an account's key."""
 
     tag: Tag
     actor: Who

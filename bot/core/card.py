@@ -29,6 +29,9 @@ class Verb(StrEnum):
     CANCEL = "cancel"
     RERUN = "rerun"
     OPEN = "open"
+    LINK = "link"
+    HAND_OVER = "hand_over"
+    REVIEW = "review"
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class Text:
-    """Plain words, or output of a script when `code`. `cut` says there is more than is shown here."""
+    """Plain words, or output of a script when `code`. `cut` says there is more than is shown here.
+
+    One with a `title` shows how a script has changed (a unified diff), folded under it.
+    """
 
     text: str
     code: bool = False
     cut: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,12 +90,20 @@ class Menu:
     items: tuple[Item, ...]
 
 
-Block = Text | Table | Hidden | Menu
+@dataclass(frozen=True)
+class Page:
+    """A page to be opened in a browser, under a label. The address is Deputy's own, never what somebody typed."""
+
+    label: str
+    address: str
+
+
+Block = Text | Table | Hidden | Menu | Page
 
 
 @dataclass(frozen=True)
 class Button:
-    """A button: its label, what it does, on what (`subject` is a run's or an action's id).
+    """A button: its label, what it does, on what (`subject` is a run's or an action's id, or an account's key).
 
     `asks` is the label of a text that may be given along with the click.
     """
@@ -139,7 +154,9 @@ def _block(block: Block) -> dict[str, Json]:
         return {"kind": "hidden", "run": block.run}
     if isinstance(block, Menu):
         return {"kind": "menu", "heading": block.heading, "items": [vars(item) for item in block.items]}
-    return {"kind": "text", "text": block.text, "code": block.code, "cut": block.cut}
+    if isinstance(block, Page):
+        return {"kind": "page", "label": block.label, "address": block.address}
+    return {"kind": "text", "text": block.text, "code": block.code, "cut": block.cut, "title": block.title}
 
 
 def from_json(data: Mapping[str, Any]) -> Card:
@@ -165,4 +182,6 @@ def _read_block(data: Mapping[str, Any]) -> Block:
         return Hidden(data["run"])
     if data["kind"] == "menu":
         return Menu(data["heading"], tuple(Item(**item) for item in data["items"]))
-    return Text(data["text"], data["code"], data["cut"])
+    if data["kind"] == "page":
+        return Page(data["label"], data["address"])
+    return Text(data["text"], data["code"], data["cut"], data.get("title", ""))

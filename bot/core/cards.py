@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterable, Mapping
 
 from bot.core import wording
+from bot.core.approval import Vote
+from bot.core.background_blocks import background_blocks
 from bot.core.canonical import Json, sha256_bytes
 from bot.core.card import Block, Button, Card, Fact, Hidden, Table, Text, Tone, Verb
 from bot.core.parameter import Value
@@ -42,7 +44,7 @@ def run_card(run: Run) -> Card:
         tone=_TONES.get(run.state, Tone.BAD),
         lead=visible(wording.lead(run), lines=True),
         facts=_facts(run),
-        blocks=() if run.private else outcome_blocks(run.outcome.result, run.outcome.output),
+        blocks=(*background_blocks(run), *_outcome(run)),
         buttons=_buttons(run),
         run=run.id,
         state=run.state.value,
@@ -60,8 +62,8 @@ def full_card(run: Run) -> Card:
     ]
     votes = tuple(
         Fact(
-            f"{wording.name(vote.approver)} said {'yes' if vote.yes else 'no'}",
-            f"{wording.clock(vote.at)} {vote.comment}".strip(),
+            f"{wording.voter(vote)} said {'yes' if vote.yes else 'no'}{', which is void' if vote.void else ''}",
+            f"{wording.clock(vote.at)} {visible(vote.comment)} {vote.void}".strip(),
         )
         for vote in run.votes
     )
@@ -122,6 +124,10 @@ def whole_text(result: Json, output: str) -> str:
     return "\n\n".join(part for part in (shown, output.strip("\n")) if part)
 
 
+def _outcome(run: Run) -> tuple[Block, ...]:
+    return () if run.private else outcome_blocks(run.outcome.result, run.outcome.output)
+
+
 def _table(rows: Iterable[Mapping[str, Json]]) -> Table:
     all_rows = list(rows)
     heads = list(dict.fromkeys(head for row in all_rows for head in row))
@@ -151,12 +157,19 @@ def cell(value: Json) -> str:
 def _facts(run: Run) -> tuple[Fact, ...]:
     if run.state is State.AWAITING_APPROVAL:
         return (*_request_facts(run), *_sealed_facts(run), *_approvals(run))
-    return (*_request_facts(run), *_approvals(run))
+    return (*_request_facts(run), *_approvals(run), *_rule(run))
+
+
+def _rule(run: Run) -> tuple[Fact, ...]:
+    """Name the policies that refused it, for whoever looks them up."""
+    named = run.state is State.REFUSED and run.policies
+    return (Fact("Rule", wording.listed(run.policies), code=True),) if named else ()
 
 
 def _request_facts(run: Run) -> tuple[Fact, ...]:
     reason = (Fact("Reason", visible(run.request.reason)),) if run.request.reason else ()
-    return (Fact("Asked by", wording.name(run.request.requester)), *argument_facts(run), *reason)
+    emergency = (Fact("Emergency", "the glass is broken for this"),) if run.request.break_glass else ()
+    return (Fact("Asked by", wording.name(run.request.requester)), *argument_facts(run), *reason, *emergency)
 
 
 def _sealed_facts(run: Run) -> tuple[Fact, ...]:
@@ -167,15 +180,26 @@ def _sealed_facts(run: Run) -> tuple[Fact, ...]:
         Fact("Target", visible(request.target)),
         *([Fact("Credential", credentials, code=True)] if credentials else []),
         Fact("Script", f"{request.action} {request.script[:12]}", code=True),
+        *_unchanged(run),
         *([Fact("Decide by", wording.clock(request.expires_at))] if not run.state.ended else []),
     )
+
+
+def _unchanged(run: Run) -> tuple[Fact, ...]:
+    known = run.background
+    same = run.needed and known.before and not known.changes
+    return (Fact("Changes", f"none {known.since}"),) if same else ()
 
 
 def _approvals(run: Run) -> tuple[Fact, ...]:
     if not run.needed:
         return ()
-    people = wording.names(run.tally.approvers) or "nobody yet"
-    return (Fact("Approvals", f"{len(run.tally.approvers)} of {run.needed}: {people}"),)
+    said = [_said(vote) for vote in run.tally.counted]
+    return (Fact("Approvals", f"{len(said)} of {run.needed}: {wording.listed(said) or 'nobody yet'}"),)
+
+
+def _said(vote: Vote) -> str:
+    return f"{wording.voter(vote)}{f' (“{visible(vote.comment)}”)' if vote.comment else ''}"
 
 
 def argument_facts(run: Run) -> tuple[Fact, ...]:
@@ -217,6 +241,8 @@ def _line(text: str) -> str:
 
 
 def _buttons(run: Run) -> tuple[Button, ...]:
+    if run.state is State.REFUSED:
+        return _refused_buttons(run)
     if run.state is State.AWAITING_APPROVAL:
         return (
             Button("Approve", Verb.APPROVE, run.id, style="primary"),
@@ -226,6 +252,13 @@ def _buttons(run: Run) -> tuple[Button, ...]:
     if run.state in (State.QUEUED, State.RUNNING):
         return (Button("Cancel", Verb.CANCEL, run.id),)
     return (Button("Run again", Verb.RERUN, run.id),) if run.state in _AGAIN else ()
+
+
+def _refused_buttons(run: Run) -> tuple[Button, ...]:
+    """Offer what may help: to ask those who could, or to ask again where the request was let in once."""
+    if run.could:
+        return (Button(f"Ask {wording.listed(run.could, 'or')} to run it", Verb.HAND_OVER, run.id),)
+    return (Button("Ask again", Verb.RERUN, run.id),) if run.revision > 1 else ()
 
 
 def _footnote(run: Run) -> str:

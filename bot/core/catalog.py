@@ -29,7 +29,7 @@ class Catalog:
         """Return up to three ids out of `among` that somebody may have meant by `name`."""
         wanted = plain(name)
         starts = [one for one in among if one.startswith(wanted) or wanted in one.split("-")]
-        close = get_close_matches(wanted, among, n=3, cutoff=0.5)
+        close = get_close_matches(wanted, among, n=3, cutoff=0.55)
         return list(dict.fromkeys(close + starts))[:3]
 
 

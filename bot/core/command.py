@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from bot.core.errors import Invalid
 
 LONGEST = 8_000
-VERBS = frozenset({"help", "mine", "status", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"})
+LINKING_VERBS = frozenset({"link", "unlink"})
+VERBS = LINKING_VERBS | {
+    *("help", "mine", "status", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"),
+    *("break-glass", "review", "away", "back"),
+}
 
 _PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])\s*", re.IGNORECASE)
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}

@@ -22,12 +22,14 @@ class Permit:
 class NeedsApproval:
     """It may run with `count` approvals: the smallest number with which policy permits it.
 
-    `roles` are those whose members may approve it.
+    `roles` are those whose members may approve it. `seats` are the roles of each of which one more approver
+    has to be: different persons, whatever other roles they hold.
     """
 
     count: int
     roles: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    seats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
     DeputyError
     ├── Invalid       something given is wrong; `where` names file, line and field
     ├── Refused       a rule says no; `reasons` says why and what to do next
+    │   └── Unlinked  a chat account that belongs to no known person (any more): it has to be linked
     ├── NotFound      no such thing, or none that this person may see
     ├── Conflict      somebody else was first: a compare-and-set was lost
     │   └── Busy      another run holds a lock that this one needs; it waits
@@ -40,6 +41,10 @@ class Refused(DeputyError):
     def __init__(self, *reasons: str) -> None:
         super().__init__(" ".join(reasons))
         self.reasons: Sequence[str] = reasons
+
+
+class Unlinked(Refused):
+    """A chat account belongs to no known person, or was linked too long ago: no rights until it is."""
 
 
 class NotFound(DeputyError):

@@ -10,8 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.core.approval import Vote
+from bot.core.approval import Quorum, Vote
 from bot.core.audit import Draft, Tag
+from bot.core.background import Background
 from bot.core.canonical import Json
 from bot.core.errors import Conflict
 from bot.core.principal import Who
@@ -29,6 +30,9 @@ class Event(StrEnum):
     VOTE = "vote"
     APPROVE = "approve"
     DENY = "deny"
+    VOID = "void"
+    REMIND = "remind"
+    ESCALATE = "escalate"
     EXPIRE = "expire"
     WITHDRAW = "withdraw"
     START = "start"
@@ -47,10 +51,13 @@ TABLE: Mapping[tuple[State | None, Event], tuple[State, Tag]] = {
     (State.AWAITING_APPROVAL, Event.VOTE): (State.AWAITING_APPROVAL, Tag.APPROVAL_GRANTED),
     (State.AWAITING_APPROVAL, Event.APPROVE): (State.QUEUED, Tag.REQUEST_APPROVED),
     (State.AWAITING_APPROVAL, Event.DENY): (State.DENIED, Tag.APPROVAL_DENIED),
+    (State.AWAITING_APPROVAL, Event.REMIND): (State.AWAITING_APPROVAL, Tag.APPROVAL_REMINDED),
+    (State.AWAITING_APPROVAL, Event.ESCALATE): (State.AWAITING_APPROVAL, Tag.APPROVAL_ESCALATED),
     (State.AWAITING_APPROVAL, Event.EXPIRE): (State.EXPIRED, Tag.REQUEST_EXPIRED),
     (State.AWAITING_APPROVAL, Event.WITHDRAW): (State.WITHDRAWN, Tag.REQUEST_WITHDRAWN),
     (State.AWAITING_APPROVAL, Event.REFUSE): (State.REFUSED, Tag.RUN_REFUSED),
     (State.QUEUED, Event.START): (State.RUNNING, Tag.RUN_STARTED),
+    (State.QUEUED, Event.VOID): (State.AWAITING_APPROVAL, Tag.APPROVAL_VOID),
     (State.QUEUED, Event.CANCEL): (State.CANCELLED, Tag.RUN_CANCELLED),
     (State.QUEUED, Event.REFUSE): (State.REFUSED, Tag.RUN_REFUSED),
     (State.RUNNING, Event.SUCCEED): (State.SUCCEEDED, Tag.RUN_SUCCEEDED),
@@ -62,13 +69,24 @@ TABLE: Mapping[tuple[State | None, Event], tuple[State, Tag]] = {
 }
 
 
+# What a run remembers of having been told again.
+_TOLD: Mapping[Event, str] = {Event.REMIND: "reminded", Event.ESCALATE: "escalated"}
+
+
 @dataclass(frozen=True)
 class Happening:
-    """An event with what belongs to it. `by` is who caused it; Deputy itself where nobody did."""
+    """An event with what belongs to it. `by` is who caused it; Deputy itself where nobody did.
+
+    `voided` are votes that no longer count, each with its reason; `quorum` is what is needed from here on;
+    `background` what is shown from here on.
+    """
 
     event: Event
     by: Who = DEPUTY
     vote: Vote | None = None
+    voided: tuple[Vote, ...] = ()
+    quorum: Quorum | None = None
+    background: Background | None = None
     outcome: Outcome | None = None
     worker: str = ""
     reasons: tuple[str, ...] = ()
@@ -111,17 +129,30 @@ def wording(state: State) -> str:
 
 
 def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dict[str, Any]:
-    changed: dict[str, Any] = {}
-    if happening.vote:
-        changed["votes"] = (*run.votes, happening.vote)
+    changed: dict[str, Any] = _changed_votes(run, happening)
     if happening.event is Event.START:
         changed |= {"attempt": run.attempt + 1, "worker": happening.worker, "started": now}
-    if happening.outcome:
-        changed["outcome"] = happening.outcome
-    if happening.reasons:
-        changed["reasons"] = happening.reasons
+    if happening.event in _TOLD:
+        changed[_TOLD[happening.event]] = True
+    for name in ("outcome", "policies", "background"):
+        if getattr(happening, name):
+            changed[name] = getattr(happening, name)
+    if happening.reasons or state is not run.state:
+        changed["reasons"] = happening.reasons  # why it came to this state; those of the last one are over
     if state.ended:
         changed |= {"ended": now, "ended_by": happening.by}
+    return changed
+
+
+def _changed_votes(run: Run, happening: Happening) -> dict[str, Any]:
+    changed: dict[str, Any] = {}
+    void = {(vote.approver, vote.at): vote for vote in happening.voided}
+    if void or happening.vote:
+        kept = (void.get((vote.approver, vote.at), vote) for vote in run.votes)
+        changed["votes"] = (*kept, *([happening.vote] if happening.vote else []))
+    if happening.quorum:
+        quorum = happening.quorum
+        changed |= {"needed": quorum.needed, "approver_roles": quorum.roles, "seats": quorum.seats}
     return changed
 
 
@@ -133,15 +164,24 @@ def _facts(run: Run, happening: Happening) -> dict[str, Json]:
         facts["reasons"] = happening.reasons
     if happening.policies:
         facts["policies"] = happening.policies
+        facts["policy_version"] = run.request.policy_version
     if happening.vote:
-        facts["vote"] = "yes" if happening.vote.yes else "no"
-        facts["comment"] = happening.vote.comment
+        facts |= _vote_facts(happening.vote)
+    if happening.voided:
+        facts["void"] = [{"approver": vote.approver.key, "why": vote.void} for vote in happening.voided]
+    if happening.event in (Event.APPROVE, Event.START) and run.needed:
+        facts["approved_by"] = [who.key for who in run.tally.approvers]
     if happening.outcome:
         facts["summary"], facts["code"] = happening.outcome.summary, happening.outcome.code
         facts["verified"], facts["check"] = happening.outcome.verified, happening.outcome.check
     if happening.event is Event.START:
         facts["attempt"], facts["worker"] = run.attempt, run.worker
     return {**happening.facts, **facts}
+
+
+def _vote_facts(vote: Vote) -> dict[str, Json]:
+    facts: dict[str, Json] = {"vote": "yes" if vote.yes else "no", "comment": vote.comment, "roles": vote.roles}
+    return {**facts, "in_place_of": vote.holder.key} if vote.holder else facts
 
 
 def diagram() -> str:

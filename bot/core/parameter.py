@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation, getcontext
 from enum import StrEnum
 
-from bot.core import canonical
+from bot.core import canonical, dn
 from bot.core.text import escape, fault_in, shorten
 
 Value = str | int | bool | tuple[str, ...]
@@ -30,6 +30,7 @@ class Kind(StrEnum):
     LIST = "list"
     DATE = "date"
     DATETIME = "datetime"
+    DN = "dn"
     SECRET = "secret"  # noqa: S105 - the name of a kind
     CREDENTIAL = "credential"
 
@@ -214,6 +215,13 @@ def _datetime(parameter: Parameter, given: object) -> str:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
 
 
+def _dn(parameter: Parameter, given: object) -> str:
+    """Check a distinguished name; scripts get it as it was given, policies in its one form."""
+    text = _string(parameter, given)
+    dn.canonical(text)
+    return text
+
+
 def _reference(parameter: Parameter, given: object) -> str:
     text = _string(parameter, given)
     if parameter.choices and text not in {choice.value for choice in parameter.choices}:
@@ -231,6 +239,7 @@ _READERS: Mapping[Kind, Callable[[Parameter, object], Value]] = {
     Kind.LIST: _list,
     Kind.DATE: _date,
     Kind.DATETIME: _datetime,
+    Kind.DN: _dn,
     Kind.SECRET: _reference,
     Kind.CREDENTIAL: _reference,
 }

@@ -1,6 +1,6 @@
 """Who asks: persons and agents, by Entra tenant and object id, never by name or e-mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -9,14 +9,6 @@ class PrincipalKind(StrEnum):
 
     PERSON = "person"
     AGENT = "agent"
-
-
-@dataclass(frozen=True)
-class Account:
-    """Somebody as a chat platform names them: `platform` is `local`, `slack`, `teams`."""
-
-    platform: str
-    id: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +29,24 @@ class Who:
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody as a chat platform names them: `platform` is `local`, `slack`, `teams`.
+
+    `name` is for reading only. `who` is given where the platform itself proves who that is in Entra ID (Teams).
+    """
+
+    platform: str
+    id: str
+    name: str = field(default="", compare=False)
+    who: Who | None = field(default=None, compare=False)
+
+    @property
+    def key(self) -> str:
+        """The account as one text, `platform/id`, in its one spelling: case and blanks around it make no other."""
+        return f"{self.platform.strip()}/{self.id.strip()}".lower()
 
 
 @dataclass(frozen=True)

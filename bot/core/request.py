@@ -29,6 +29,7 @@ class Request:
     definition: str = ""
     credentials: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    break_glass: bool = False
 
     @property
     def digest(self) -> str:
@@ -54,6 +55,7 @@ class Request:
             "nonce": self.nonce,
             "door": self.door,
             "reason": self.reason,
+            "break_glass": self.break_glass,
         }
 
 

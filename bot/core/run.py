@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.approval import Tally, Vote, tally
+from bot.core.background import Background
 from bot.core.canonical import Json
 from bot.core.principal import Who
 from bot.core.request import Request
@@ -61,7 +62,9 @@ class Outcome:
 class Run:
     """One request's life. `revision` counts its changes and guards each of them (compare-and-set).
 
-    `id` reads `R-7K3M9QX4`. `attempt` counts starts; `worker` names who started it last.
+    `id` reads `R-7K3M9QX4`. `attempt` counts starts; `worker` names who started it last. `policies` are those
+    that decided last, `could` the roles whose members could run what was refused. `reminded` and `escalated`
+    say who has been told that it waits: the approvers again, and others too.
     """
 
     id: str
@@ -76,8 +79,14 @@ class Run:
     idempotent: bool = False
     needed: int = 0
     approver_roles: tuple[str, ...] = ()
+    seats: tuple[str, ...] = ()
     votes: tuple[Vote, ...] = ()
     reasons: tuple[str, ...] = ()
+    policies: tuple[str, ...] = ()
+    could: tuple[str, ...] = ()
+    reminded: bool = False
+    escalated: bool = False
+    background: Background = field(default_factory=Background)
     attempt: int = 0
     worker: str = ""
     started: datetime | None = None
@@ -86,6 +95,11 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
     revision: int = 0
     rerun_of: str = ""
+
+    @property
+    def asked_again(self) -> bool:
+        """Whether approvals became void, so that it had to wait for others."""
+        return any(vote.void for vote in self.votes)
 
     @property
     def tally(self) -> Tally:

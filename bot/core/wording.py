@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from bot.core.approval import Vote
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
@@ -64,12 +65,19 @@ def lead(run: Run) -> str:
 
 
 def _awaiting(run: Run) -> str:
-    asker = name(run.request.requester)
-    tally = run.tally
-    more = " more" if tally.approvers else ""
-    roles = listed(run.approver_roles, "or") or "somebody who may approve it"
-    needs = f"{tally.missing}{more} approval{'s' * (tally.missing != 1)}"
-    return f"{asker} asks to run this. It needs {needs} from {roles}."
+    why = " ".join((*run.reasons, ""))
+    return f"{why}{name(run.request.requester)} asks to run this. {needs(run)}"
+
+
+def needs(run: Run) -> str:
+    """Say which approvals a request still needs."""
+    missing = max(run.tally.missing, len(run.seats))
+    needed = f"It needs {missing}{' more' * bool(run.tally.approvers)} approval{'s' * (missing != 1)}"
+    if not run.seats:
+        return f"{needed} from {listed(run.approver_roles, 'or') or 'somebody who may approve it'}."
+    if missing == len(run.seats):
+        return f"{needed}, {'one each ' * (missing > 1)}from {listed(run.seats)}."
+    return f"{needed} from {listed(run.approver_roles, 'or')}, of them one each from {listed(run.seats)}."
 
 
 def _queued(run: Run) -> str:
@@ -81,7 +89,17 @@ def _running(run: Run) -> str:
 
 
 def _approved(run: Run) -> str:
-    return f"Approved by {names(run.tally.approvers)}. " if run.tally.approvers else ""
+    return f"Approved by {voters(run)}. " if run.tally.approvers else ""
+
+
+def voters(run: Run) -> str:
+    """Return who approved a request: `Max and Zed (for Mia)`."""
+    return listed([voter(vote) for vote in run.tally.counted])
+
+
+def voter(vote: Vote) -> str:
+    """Return who gave a vote, and in whose place."""
+    return f"{name(vote.approver)}{f' (for {name(vote.holder)})' if vote.holder else ''}"
 
 
 def _succeeded(run: Run) -> str:
@@ -107,7 +125,7 @@ def _failed(run: Run) -> str:
 
 def _denied(run: Run) -> str:
     vote = next((vote for vote in run.votes if not vote.yes), None)
-    who = name(vote.approver) if vote else "An approver"
+    who = voter(vote) if vote else "An approver"
     comment = f": “{vote.comment}”" if vote and vote.comment else "."
     return f"{who} said no{comment} It will not run."
 

@@ -62,6 +62,10 @@ class LinkFile:
             )
         return self._as_principal(person)
 
+    async def recent(self, who: Who) -> Principal:
+        """Return a known principal. Raises as `live` does."""
+        return await self.live(who)
+
     async def live(self, who: Who) -> Principal:
         """Return a known principal with the groups of this moment. Raises Refused, Invalid, Unavailable."""
         person = self.links().people.get(who)

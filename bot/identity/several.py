@@ -20,6 +20,10 @@ class Several:
             raise Refused(f"Nobody is known on {account.platform} here, so there is nothing you may do.")
         return await directory.principal(account)
 
+    async def recent(self, who: Who) -> Principal:
+        """Return a known principal as the first directory that knows them says. Raises Refused; Unavailable."""
+        return await self.live(who)
+
     async def live(self, who: Who) -> Principal:
         """Return a known principal as the first directory that knows them says. Raises Refused; Unavailable."""
         refusal = Refused(f"{who.name or who.oid} is in no directory, so nothing is done for them.")

@@ -9,32 +9,39 @@
     count = 1
     by = ["manager"]
 
-With `approve = true` and a `requester` (as in `as`, or "self") it asks who may approve. `door` is "chat"
-and `at` a Monday morning unless given; what an argument needn't be for the case may be left out.
+With `approve = true` and a `requester` (as in `as`, or "self") it asks who may approve, with `review = true`
+who may review an emergency. `door` is "chat" and `at` a Monday morning unless given; nobody is on call, there is
+no incident and no emergency unless `on_call = true`, `incident = "…"`, `break_glass = true`, `unreviewed = 1`
+say so; nor did it wait for long, nor is who votes there for somebody else, but for `escalated = true` and
+`delegated = true`. What an argument needn't be for the case may be left out; `risk`, `category` and `environment`
+take the place of the action's own.
 """
 
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.core.action import Action
+from bot.core.action import Action, Risk
 from bot.core.catalog import Catalog
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit
 from bot.core.errors import Invalid
 from bot.core.parameter import bind
 from bot.core.principal import Principal, PrincipalKind, Who
 from bot.core.wording import listed
-from bot.policy.cedar import CedarPolicy
-from bot.ports import Question
+from bot.policy import judge
+from bot.policy.judge import Bench
+from bot.ports import Question, Situation
 
 FILE = "cases.toml"
 SELF = "self"
 NOBODY = "nobody"
 
+# What a case may take to be otherwise of an action, so that rules can be shown that the catalogue doesn't meet.
+_OVERRIDES = ("risk", "category", "environment")
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "name": (str,),
     "as": (str, list),
@@ -45,10 +52,18 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "by": (list,),
     "because": (str,),
     "approve": (bool,),
+    "review": (bool,),
     "requester": (str, list),
     "agent": (bool,),
     "door": (str,),
     "at": (datetime,),
+    "on_call": (bool,),
+    "incident": (str,),
+    "break_glass": (bool,),
+    "unreviewed": (int,),
+    "escalated": (bool,),
+    "delegated": (bool,),
+    **dict.fromkeys(_OVERRIDES, (str,)),
 }
 _NEEDED = ("name", "as", "action", "expect")
 _EXPECTED: Mapping[str, type] = {"permit": Permit, "approval": NeedsApproval, "deny": Deny}
@@ -56,7 +71,10 @@ _EXPECTED: Mapping[str, type] = {"permit": Permit, "approval": NeedsApproval, "d
 
 @dataclass(frozen=True)
 class Case:
-    """One question and its answer. `where` is `file:line`; where `requester` is set, it asks who approves."""
+    """One question and its answer. `where` is `file:line`; where `requester` is set, it asks who approves.
+
+    `otherwise` takes the place of some of the action's own fields.
+    """
 
     name: str
     where: str
@@ -68,9 +86,17 @@ class Case:
     by: frozenset[str] | None = None
     because: str = ""
     requester: tuple[str, ...] | None = None
+    review: bool = False
     agent: bool = False
     door: str = "chat"
     at: datetime = datetime(2026, 11, 23, 9, tzinfo=UTC)
+    on_call: bool = False
+    incident: str = ""
+    break_glass: bool = False
+    unreviewed: int = 0
+    escalated: bool = False
+    delegated: bool = False
+    otherwise: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,9 +128,25 @@ def read(path: Path) -> tuple[Case, ...]:
     return tuple(_case(table, where) for table, where in zip(tables, places, strict=True))
 
 
-def run_cases(policy: CedarPolicy, catalog: Catalog, cases: Iterable[Case]) -> tuple[Result, ...]:
-    """Put every case to the policy. A case that can't be asked (no such action, a wrong argument) fails."""
-    return tuple(_run(policy, catalog, case) for case in cases)
+def run_cases(bench: Bench, catalog: Catalog, cases: Iterable[Case]) -> tuple[Result, ...]:
+    """Put every case to the policies. A case that can't be asked (no such action, a wrong argument) fails."""
+    return tuple(run_case(bench, catalog, case) for case in cases)
+
+
+def run_case(bench: Bench, catalog: Catalog, case: Case) -> Result:
+    """Put one case to the policies."""
+    found = catalog.get(case.action)
+    faults = list(_faults(bench, found, case))
+    if found is None or faults:
+        return Result(case.name, False, " ".join(faults), case.where)
+    decision = _asked(bench, replace(found, **_typed(case.otherwise)), case)
+    ok = _as_expected(decision, case)
+    sentence = "As expected." if ok else f"Expected {_expected(case)}, but policy says {_told(decision)}."
+    return Result(case.name, ok, sentence, case.where)
+
+
+def _typed(otherwise: Mapping[str, str]) -> dict[str, Any]:
+    return {name: Risk(value) if name == "risk" else value for name, value in otherwise.items()}
 
 
 def _case(table: Mapping[str, Any], where: str) -> Case:
@@ -118,8 +160,10 @@ def _case(table: Mapping[str, Any], where: str) -> Case:
         raise Invalid(f"“{missing[0]}” is missing; a case needs {listed(_NEEDED)}.", where)
     if table["expect"] not in _EXPECTED:
         raise Invalid(f"“expect” is permit, approval or deny, not “{table['expect']}”.", where)
-    if table.get("approve", False) is not ("requester" in table):
-        raise Invalid("“approve” and “requester” come together: whose request is to be approved?", where)
+    if (table.get("approve", False) + table.get("review", False)) != ("requester" in table):
+        raise Invalid("“approve” or “review” and “requester” come together: whose request is it?", where)
+    if table.get("risk", "read") not in [*Risk]:
+        raise Invalid(f"“risk” is {listed([*Risk], 'or')}, not “{table['risk']}”.", where)
     if table["expect"] == "approval" and "requester" in table:
         raise Invalid("“expect” is permit or deny where the case asks who may approve.", where)
     if "at" in table and table["at"].tzinfo is None:
@@ -129,7 +173,9 @@ def _case(table: Mapping[str, Any], where: str) -> Case:
 
 def _built(table: Mapping[str, Any], where: str) -> Case:
     plain = {
-        name: table[name] for name in _KINDS if name in table and name not in ("as", "by", "approve", "requester")
+        name: table[name]
+        for name in _KINDS
+        if name in table and name not in ("as", "by", "approve", "requester", *_OVERRIDES)
     }
     return Case(
         **plain,
@@ -137,6 +183,7 @@ def _built(table: Mapping[str, Any], where: str) -> Case:
         asker=_roles(table["as"]),
         by=frozenset(table["by"]) if "by" in table else None,
         requester=_roles(table["requester"]) if "requester" in table else None,
+        otherwise={name: table[name] for name in _OVERRIDES if name in table},
     )
 
 
@@ -144,18 +191,7 @@ def _roles(given: str | list[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
-def _run(policy: CedarPolicy, catalog: Catalog, case: Case) -> Result:
-    action = catalog.get(case.action)
-    faults = list(_faults(policy, action, case))
-    if action is None or faults:
-        return Result(case.name, False, " ".join(faults), case.where)
-    decision = _asked(policy, action, case)
-    ok = _as_expected(decision, case)
-    sentence = "As expected." if ok else f"Expected {_expected(case)}, but policy says {_told(decision)}."
-    return Result(case.name, ok, sentence, case.where)
-
-
-def _faults(policy: CedarPolicy, action: Action | None, case: Case) -> Iterator[str]:
+def _faults(bench: Bench, action: Action | None, case: Case) -> Iterator[str]:
     """Say why a case can't be asked; parameters it leaves out are no fault."""
     if action is None:
         yield f"There is no action “{case.action}” in the catalogue."
@@ -163,17 +199,28 @@ def _faults(policy: CedarPolicy, action: Action | None, case: Case) -> Iterator[
         faults = bind(action.parameters, case.arguments).faults
         yield from (fault.sentence for fault in faults if fault.field in case.arguments)
     for role in {*case.asker, *(case.requester or ()), *(case.by or ())} - {NOBODY, SELF}:
-        if role not in policy.known_roles():
+        if role not in bench.book.roles:
             yield f"There is no role “{role}” in roles.toml."
 
 
-def _asked(policy: CedarPolicy, action: Action, case: Case) -> Decision:
+def _asked(bench: Bench, action: Action, case: Case) -> Decision:
     asker = _principal("asker", case.asker, agent=case.agent)
-    arguments = bind(action.parameters, case.arguments).arguments
+    own = case.requester is None or case.requester == (SELF,)
+    question = Question(
+        asker if own else _principal("requester", case.requester or ()),
+        action,
+        bind(action.parameters, case.arguments).arguments,
+        case.door,
+        case.at,
+        Situation(frozenset({asker.who.key} if case.on_call else ()), case.incident),
+        case.break_glass,
+        case.unreviewed,
+        escalated=case.escalated,
+        delegated=case.delegated,
+    )
     if case.requester is None:
-        return policy.decide(Question(asker, action, arguments, case.door, case.at))
-    requester = asker if case.requester == (SELF,) else _principal("requester", case.requester)
-    return policy.may_approve(asker, Question(requester, action, arguments, case.door, case.at))
+        return judge.decide(bench, question)
+    return (judge.review if case.review else judge.approve)(bench, asker, question)
 
 
 def _principal(oid: str, roles: tuple[str, ...], *, agent: bool = False) -> Principal:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bot.core.action import Action
@@ -15,7 +16,7 @@ from bot.policy.memory import Memory
 from bot.policy.menu import Menu
 from bot.policy.roles import held
 from bot.policy.rules import Rulebook
-from bot.ports import Question, RoleInfo
+from bot.ports import About, Question, RoleInfo
 
 Signature = tuple[tuple[str, int, int, int, int], ...]
 
@@ -51,21 +52,42 @@ class CedarPolicy:
     def may_approve(self, approver: Principal, question: Question) -> Decision:
         """Say whether `approver` may vote on `question`: Permit or Deny. Nobody may on their own request."""
         try:
-            return judge.review(self._loaded().bench, approver, question)
+            return judge.approve(self._loaded().bench, approver, question)
         except Invalid as fault:
             return _broken(fault)
 
-    def menu(self, principal: Principal, actions: Iterable[Action], door: str) -> Mapping[str, Decision]:
-        """Decide many actions as policy could at best, whatever will be filled in and whenever it is asked."""
+    def opens(self, question: Question) -> datetime | None:
+        """Return the first full hour of the coming week at which it could run or be asked for, or None."""
         try:
-            return self._loaded().menu.decide(principal, actions, door)
+            return judge.opens(self._loaded().bench, question)
+        except Invalid:
+            return None
+
+    def may_review(self, reviewer: Principal, question: Question) -> Decision:
+        """Say whether `reviewer` may review afterwards what was run as an emergency: Permit or Deny."""
+        try:
+            return judge.review(self._loaded().bench, reviewer, question)
+        except Invalid as fault:
+            return _broken(fault)
+
+    def menu(self, about: About, actions: Iterable[Action]) -> Mapping[str, Decision]:
+        """Decide many actions as policy could at best, whatever will be filled in."""
+        try:
+            return self._loaded().menu.decide(about, actions)
         except Invalid as fault:
             return {action.id: _broken(fault) for action in actions}
 
-    def roles(self, groups: Iterable[str]) -> frozenset[str]:
+    def roles(self, groups: Iterable[str], *, guest: bool = False) -> frozenset[str]:
         """Return the roles that a set of group ids gives: none while the folder is broken."""
         try:
-            return held(self._loaded().book.roles, groups)
+            return held(self._loaded().book.roles, groups, guest=guest)
+        except Invalid:
+            return frozenset()
+
+    def groups(self) -> frozenset[str]:
+        """Return the ids of all groups that give a role: none while the folder is broken."""
+        try:
+            return frozenset(group for role in self._loaded().book.roles.values() for group in role.groups)
         except Invalid:
             return frozenset()
 
@@ -77,9 +99,9 @@ class CedarPolicy:
             found = None
         return RoleInfo(name, found.title, found.contact) if found else RoleInfo(name, name)
 
-    def known_roles(self) -> frozenset[str]:
-        """Return the names of all roles. Raises Invalid where the folder is broken."""
-        return frozenset(self._loaded().book.roles)
+    def bench(self) -> Bench:
+        """Return the policies ready to be asked. Raises Invalid where the folder is broken."""
+        return self._loaded().bench
 
     def _loaded(self) -> Loaded:
         """Return the folder's present state. Raises Invalid where it is broken."""

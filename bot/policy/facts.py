@@ -5,26 +5,29 @@ Everything travels as typed JSON, never as Cedar text, so no id and no argument 
 
 import json
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import cedarpy
 
+from bot.core import dn
 from bot.core.action import Action
-from bot.core.parameter import Value
+from bot.core.parameter import Kind, Value
 from bot.core.principal import Principal, PrincipalKind, Who
+from bot.policy.calendar import Calendar
 from bot.ports import Question
 
 Uid = Mapping[str, str]
 
 # Arguments by the type of their value: the schema has one kind of tagged entity for each.
 _TAGS: Mapping[type, str] = {str: "Texts", int: "Numbers", bool: "Flags", tuple: "Lists"}
-_GIVEN = "given"
+_GIVEN, _FOLDED = "given", "folded"
 
 # All that policies can know of an action, besides its id and category.
 ATTRIBUTES: Mapping[str, Callable[[Action], Any]] = {
     "risk": lambda action: action.risk.value,
     "target": lambda action: action.target,
+    "environment": lambda action: action.environment,
     "runner": lambda action: action.runner,
     "private": lambda action: action.private,
     "idempotent": lambda action: action.idempotent,
@@ -32,70 +35,111 @@ ATTRIBUTES: Mapping[str, Callable[[Action], Any]] = {
 }
 
 
-def holder(role: str) -> Principal:
-    """Return a made-up person who holds one role; no tenant has people like that."""
-    return Principal(Who("", role), frozenset({role}))
+class Holder(Principal):
+    """A made-up person who holds one role, to find out what that role is good for."""
 
 
-def entities(people: Iterable[Principal], question: Question, schema: cedarpy.Schema) -> cedarpy.Entities:
-    """Return the few entities a question is about. Raises ValueError where they don't fit the schema.
-
-    Somebody who is there twice (an approver who is the requester) has the roles they were named with last.
-    """
-    action = question.action
-    found = {
-        (one.kind, one.who): _entity(subject(one), [_uid("Role", role) for role in sorted(one.roles)])
-        for one in people
-    }
-    what = _entity(script(action), [category(action)], {name: read(action) for name, read in ATTRIBUTES.items()})
-    return cedarpy.Entities.from_json_str(
-        json.dumps([*found.values(), what, *_arguments(question.arguments)]), schema
-    )
+@cache
+def holder(role: str) -> Holder:
+    """Return somebody who holds one role; no tenant has people like that."""
+    return Holder(Who("", role), frozenset({role}))
 
 
-def key(question: Question) -> Hashable:
-    """Return all that an answer can depend on, but for the time."""
-    one, action = question.principal, question.action
-    read = [str(attribute(action)) for attribute in ATTRIBUTES.values()]
-    given = repr(sorted(question.arguments.items()))  # by its looks, for True == 1
-    return (one.kind, one.who.key, one.roles, action.id, action.category, *read, given, question.door)
+# Somebody who holds no role; the oid is none that a role can have.
+NOBODY = Holder(Who("", ""), frozenset())
 
 
-def run(principal: Principal, question: Question, approvals: int) -> dict[str, Any]:
-    """Ask whether `principal` may run it once it has so many approvals."""
-    return _request(principal, "run", question, {"approvals": approvals})
+class Matter:
+    """One question with all that is known when it is asked; what doesn't depend on who asks is put down once."""
 
+    def __init__(self, question: Question, calendar: Calendar) -> None:
+        """Gather the circumstances. Raises OverflowError for a moment that the calendar's zone can't show."""
+        self.question = question
+        self.moment = calendar.at(question.now)
+        self._common = {**self._circumstances(), "arguments": {"__entity": _uid("Arguments", _GIVEN)}}
 
-def approve(approver: Principal, requester: Principal, question: Question) -> dict[str, Any]:
-    """Ask whether `approver` may approve it for `requester`."""
-    kind = "requester" if requester.kind is PrincipalKind.PERSON else "agent"
-    facts = {kind: {"__entity": subject(requester)}, "selfRequest": approver.who == requester.who}
-    return _request(approver, "approve", question, facts)
+    @property
+    def key(self) -> Hashable:
+        """All that an answer can depend on, but for the hour and the exact moment."""
+        asked, one, action = self.question, self.question.principal, self.question.action
+        known = [str(attribute(action)) for attribute in ATTRIBUTES.values()]
+        given = repr(sorted(asked.arguments.items()))  # by its looks, for True == 1
+        who = (one.kind, one.who.key, one.roles)
+        votes = (asked.approvers, asked.escalated, asked.delegated, asked.break_glass, asked.unreviewed)
+        moment = (self.moment.business, self.moment.freeze, asked.situation)
+        return (who, action.id, action.category, action.definition, *known, given, asked.door, votes, moment)
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What may stand in a policy's @reason in braces, as people read it."""
+        return {**self.moment.words, "incident": self.question.situation.incident or "no incident"}
+
+    def entities(self, people: Iterable[Principal], schema: cedarpy.Schema) -> cedarpy.Entities:
+        """Return the few entities the question is about. Raises ValueError where they don't fit the schema.
+
+        Somebody who is there twice (an approver who is the requester) has the roles they were named with last.
+        """
+        action = self.question.action
+        found = {
+            (one.kind, one.who): _entity(subject(one), [_uid("Role", role) for role in sorted(one.roles)])
+            for one in people
+        }
+        known = {name: read(action) for name, read in ATTRIBUTES.items()}
+        what = _entity(script(action), [category(action)], known)
+        given = _arguments(action, self.question.arguments)
+        return cedarpy.Entities.from_json_str(json.dumps([*found.values(), what, *given]), schema)
+
+    def run(self, principal: Principal, approvals: int, by: Iterable[str] = ()) -> dict[str, Any]:
+        """Ask whether `principal` may run it once it has so many approvals, by people who stand for some roles."""
+        unreviewed = 0 if isinstance(principal, Holder) else self.question.unreviewed
+        asked = {"breakGlass": self.question.break_glass, "unreviewed": unreviewed}
+        roles = [{"__entity": _uid("Role", role)} for role in sorted(by)]
+        return self._request(principal, "run", {"approvals": approvals, "approvedBy": roles, **asked})
+
+    def approve(self, approver: Principal, requester: Principal) -> dict[str, Any]:
+        """Ask whether `approver` may approve it for `requester`."""
+        return self._look(approver, requester, "approve")
+
+    def review(self, reviewer: Principal, requester: Principal) -> dict[str, Any]:
+        """Ask whether `reviewer` may review it after `requester` ran it as an emergency."""
+        return self._look(reviewer, requester, "review")
+
+    def _look(self, principal: Principal, requester: Principal, deed: str) -> dict[str, Any]:
+        kind = "requester" if requester.kind is PrincipalKind.PERSON else "agent"
+        own = principal.who == requester.who and not isinstance(requester, Holder)  # two may hold one role
+        facts = {kind: {"__entity": subject(requester)}, "selfRequest": own}
+        how = {"escalated": self.question.escalated, "delegated": self.question.delegated}
+        return self._request(principal, deed, {**facts, **how})
+
+    def _request(self, principal: Principal, deed: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "principal": subject(principal),
+            "action": _uid("Action", deed),
+            "resource": script(self.question.action),
+            "context": json.dumps({**self._common, **facts, "onCall": self._on_call(principal)}),
+        }
+
+    def _on_call(self, principal: Principal) -> bool:
+        """Say whether somebody is on call; for a role's made-up holder, whether anybody is."""
+        on_call = self.question.situation.on_call
+        return bool(on_call) if isinstance(principal, Holder) else principal.who.key in on_call
+
+    def _circumstances(self) -> dict[str, Any]:
+        local, incident = self.moment.local, self.question.situation.incident
+        return {
+            "door": self.question.door,
+            "now": {"__extn": {"fn": "datetime", "arg": self.moment.utc}},
+            "hour": local.hour,
+            "weekday": local.isoweekday(),
+            "businessHours": self.moment.business,
+            **({"freeze": self.moment.freeze} if self.moment.freeze else {}),
+            **({"incident": incident} if incident else {}),
+        }
 
 
 def subject(principal: Principal) -> Uid:
     """Return who a principal is to Cedar: by tenant and object id, never by name."""
     return _uid("Person" if principal.kind is PrincipalKind.PERSON else "Agent", principal.who.key)
-
-
-def _request(principal: Principal, action: str, question: Question, facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "principal": subject(principal),
-        "action": _uid("Action", action),
-        "resource": script(question.action),
-        "context": json.dumps({**facts, **_circumstances(question.door, question.now.astimezone(UTC))}),
-    }
-
-
-def _circumstances(door: str, now: datetime) -> dict[str, Any]:
-    moment = now.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-    return {
-        "door": door,
-        "now": {"__extn": {"fn": "datetime", "arg": moment}},
-        "hour": now.hour,
-        "weekday": now.isoweekday(),
-        "arguments": {"__entity": _uid("Arguments", _GIVEN)},
-    }
 
 
 def script(action: Action) -> Uid:
@@ -108,13 +152,34 @@ def category(action: Action) -> Uid:
     return _uid("Category", action.category)
 
 
-def _arguments(arguments: Mapping[str, Value]) -> list[dict[str, Any]]:
-    tags: dict[str, dict[str, Value]] = {kind: {} for kind in _TAGS.values()}
+def resources(action: Action) -> tuple[Uid, Uid]:
+    """Return what policies call an action by: its own name, and its category's."""
+    return script(action), category(action)
+
+
+def _arguments(action: Action, arguments: Mapping[str, Value]) -> list[dict[str, Any]]:
+    """Put arguments down by the type of their value; texts also folded, and names as places in their tree."""
+    given_names = [one.name for one in action.parameters if one.kind is Kind.DN and one.name in arguments]
+    chains = {name: dn.chain(str(arguments[name])) for name in given_names}
+    tags: dict[str, dict[str, Any]] = {kind: {} for kind in _TAGS.values()}
     for name, value in arguments.items():
         tags[_TAGS[type(value)]][name] = value
-    refs = {kind.lower(): {"__entity": _uid(kind, _GIVEN)} for kind in tags}
-    tagged = [{**_entity(_uid(kind, _GIVEN)), "tags": given} for kind, given in tags.items() if given]
-    return [_entity(_uid("Arguments", _GIVEN), attrs=refs), *tagged]
+    groups = {kind.lower(): (_uid(kind, _GIVEN), given) for kind, given in tags.items()}
+    groups["folded"] = (_uid("Texts", _FOLDED), {name: dn.fold(text) for name, text in tags["Texts"].items()})
+    places = {name: {"__entity": _uid("OU", chain[0])} for name, chain in chains.items()}
+    groups["names"] = (_uid("Names", _GIVEN), places)
+    refs = {name: {"__entity": uid} for name, (uid, _) in groups.items()}
+    tagged = [{**_entity(uid), "tags": given} for uid, given in groups.values() if given]
+    return [
+        _entity(_uid("Arguments", _GIVEN), attrs=refs),
+        *tagged,
+        *(_place(*chain) for chain in set(chains.values())),
+    ]
+
+
+def _place(name: str, *above: str) -> dict[str, Any]:
+    """Return a place with all those above it at once: Cedar need not find its way from each to the next."""
+    return _entity(_uid("OU", name), [_uid("OU", place) for place in above])
 
 
 def _entity(uid: Uid, parents: Sequence[Uid] = (), attrs: Mapping[str, Any] | None = None) -> dict[str, Any]:

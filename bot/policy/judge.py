@@ -1,21 +1,28 @@
 """Puts questions to Cedar and reads its answers. What isn't clearly allowed is denied."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import cedarpy
 
+from bot.core.action import Action
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.principal import Principal, PrincipalKind
 from bot.core.wording import listed
-from bot.policy import facts, tree
+from bot.policy import facts, rules, tree
+from bot.policy.facts import Holder, Matter
+from bot.policy.quorum import Way, ways
 from bot.policy.rules import Rulebook, policy_set
-from bot.ports import Question
+from bot.ports import Question, Situation
 
 # What stands in the audit log for a policy's name where none of them spoke.
 DEFAULT, ERROR, NO_APPROVER, SELF_APPROVAL = "default-deny", "error", "no-approver", "self-approval"
+UNKNOWN = "unknown-facts"
+WEEK = 7 * 24 + 1  # hours looked at, with the present one
+_SCOPES = ("action", "resource")
 
 UNFIT = Reason(
     ERROR,
@@ -23,7 +30,7 @@ UNFIT = Reason(
     "(a number too large, or half of a character).",
 )
 
-OWN = Reason(SELF_APPROVAL, "Only a person approves, and never what they asked for themselves.")
+OWN = Reason(SELF_APPROVAL, "Only a person decides, and never on what they asked for themselves.")
 
 
 @dataclass(frozen=True)
@@ -37,16 +44,41 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Bench:
-    """A rulebook ready to be asked: its policies, and the numbers of approvals worth trying (from 0 up)."""
+    """A rulebook ready to be asked: its policies, the numbers of approvals worth trying (from 0 up), the roles
+    that some policy asks for among the approvers, and those that some policy names at all.
+    """
 
     book: Rulebook
+    trees: Mapping[str, tree.Tree]
     policies: cedarpy.PolicySet
     counts: tuple[int, ...]
+    seats: tuple[str, ...] = ()
+    named: frozenset[str] = frozenset()
+    _kept: dict[frozenset[tuple[str, str]], "Bench"] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, book: Rulebook, trees: Mapping[str, tree.Tree]) -> "Bench":
         """Make a bench of some form of the book's policies."""
-        return cls(book, policy_set(trees), tree.counts(trees))
+        named = frozenset(
+            name for one in trees.values() for kind, name in tree.literals(one) if kind == rules.ROLE
+        )
+        return cls(book, trees, policy_set(trees), tree.counts(trees), tree.seats(trees), named)
+
+    def about(self, deed: str, action: Action) -> "Bench":
+        """Return the bench with those policies alone that can hold for a deed (`run`, `approve`, `review`) on an
+        action: Cedar goes through every policy it has.
+        """
+        uids = [("Deputy::Action", deed), *((uid["type"], uid["id"]) for uid in facts.resources(action))]
+        known = frozenset(self._scoped.intersection(uids))
+        if known not in self._kept:
+            chosen = {name: one for name, one in self.trees.items() if _holds(one, known)}
+            self._kept[known] = Bench.of(self.book, chosen)
+        return self._kept[known]
+
+    @cached_property
+    def _scoped(self) -> frozenset[tuple[str, str]]:
+        """Every deed, action and category in the scope of some policy: those that make a difference."""
+        return frozenset().union(*(tree.scope(one, part) for one in self.trees.values() for part in _SCOPES))
 
     def ask(self, requests: Sequence[dict[str, Any]], entities: cedarpy.Entities) -> list[Verdict]:
         """Answer requests in their order."""
@@ -70,95 +102,182 @@ class Bench:
         return Reason(policy, self.book.rules[policy].reason)
 
 
+def _holds(one: tree.Tree, known: frozenset[tuple[str, str]]) -> bool:
+    return all(not named or named & known for named in (tree.scope(one, part) for part in _SCOPES))
+
+
 def decide(bench: Bench, question: Question) -> Decision:
     """Say whether it may run: at once, with how many approvals, or not and why. Whatever goes wrong denies."""
-    try:
-        return Hearing(bench, question).decision()
-    except Exception:
-        return Deny((UNFIT,))
+    return _heard(bench, question, Hearing.decision)
 
 
-def review(bench: Bench, approver: Principal, question: Question) -> Decision:
+def approve(bench: Bench, approver: Principal, question: Question) -> Decision:
     """Say whether `approver` may vote on `question`. Whatever goes wrong denies."""
+    return _heard(bench, question, lambda hearing: hearing.approval(approver), approver)
+
+
+def review(bench: Bench, reviewer: Principal, question: Question) -> Decision:
+    """Say whether `reviewer` may review `question` after it ran as an emergency. Whatever goes wrong denies."""
+    return _heard(bench, question, lambda hearing: hearing.afterwards(reviewer), reviewer)
+
+
+def opens(bench: Bench, question: Question) -> datetime | None:
+    """Return the first full hour of the coming week at which it could run or be asked for, or None."""
+    hour = question.now.replace(minute=0, second=0, microsecond=0)
     try:
-        return Hearing(bench, question, approver).review(approver)
+        return Hearing(bench, question).first_open([hour + timedelta(hours=later) for later in range(1, WEEK)])
+    except Exception:
+        return None
+
+
+def _heard(
+    bench: Bench, question: Question, hear: Callable[["Hearing"], Decision], *people: Principal
+) -> Decision:
+    """Decide with what is known; where not everything is, say so if it made a difference."""
+    try:
+        hearing = Hearing(bench, question, *people)
+        decision = _worded(hear(hearing), hearing.words)
+        if not question.situation.unknown or isinstance(decision, Permit):
+            return decision
+        fuller = replace(question, situation=_at_best(question, *people))
+        if type(hear(Hearing(bench, fuller, *people))) is type(decision):
+            return decision
+        return replace(decision, reasons=(*decision.reasons, *_untold(question.situation)))
     except Exception:
         return Deny((UNFIT,))
+
+
+def _at_best(question: Question, *people: Principal) -> Situation:
+    """Return a situation in which everything that isn't known is so."""
+    everybody = {one.who.key for one in (question.principal, *people)}
+    return Situation(question.situation.on_call | everybody, question.situation.incident or "unknown")
+
+
+def _untold(situation: Situation) -> Iterator[Reason]:
+    for sentence in situation.unknown:
+        yield Reason(UNKNOWN, sentence)
+
+
+def _worded(decision: Decision, words: Mapping[str, str]) -> Decision:
+    """Fill the placeholders in reasons, like {freeze}, with what goes on."""
+    reasons = tuple(replace(one, sentence=rules.filled(one.sentence, words)) for one in decision.reasons)
+    return replace(decision, reasons=reasons)
 
 
 class Hearing:
     """One question before the bench."""
 
-    def __init__(self, bench: Bench, question: Question, approver: Principal | None = None) -> None:
+    def __init__(self, bench: Bench, question: Question, *others: Principal) -> None:
         """Gather the facts. Raises ValueError (or TypeError) where Cedar can't take them."""
-        self._bench, self._question = bench, question
-        self._people = [question.principal, *([approver] if approver else [])]
-        self._entities = facts.entities(self._people, question, bench.book.schema)
-        self._holders = [facts.holder(role) for role in bench.book.roles]
+        self._bench, self._approving, self._reviewing = (
+            bench.about(deed, question.action) for deed in ("run", "approve", "review")
+        )
+        self._question = question
+        self._matter = Matter(question, bench.book.calendar)
+        self._people = [*self._worth_asking(self._approving), question.principal, *others]
+        self._entities = self._matter.entities(self._people, bench.book.schema)
 
     @cached_property
     def _with_holders(self) -> cedarpy.Entities:
-        """The facts with somebody of every role, to find out who else could: most questions don't need them."""
-        return facts.entities([*self._holders, *self._people], self._question, self._bench.book.schema)
+        """The facts with somebody of each role that may run it, too: most questions don't need them."""
+        return self._matter.entities([*self._worth_asking(self._bench), *self._people], self._bench.book.schema)
+
+    @property
+    def words(self) -> Mapping[str, str]:
+        """What goes on, in the words that may stand in a policy's @reason."""
+        return self._matter.words
 
     def decision(self) -> Decision:
         """Find the smallest number of approvals with which policy permits the run."""
         principal = self._question.principal
-        verdicts = self._tried(principal, self._bench.counts[:1])
-        if not verdicts[0].allowed:
-            verdicts += self._tried(principal, self._bench.counts[1:])
+        tried = self._ways(principal, self._question.approvers)
+        enough = [way for way in tried if not _adds(way, self._question)]
+        verdicts = self._tried(principal, enough)
+        if not any(verdict.allowed for verdict in verdicts):
+            verdicts += self._tried(principal, tried[len(enough) :])
         fault = next((verdict.fault for verdict in verdicts if verdict.fault), None)
         if fault:
             return Deny((fault,))
         smallest = _smallest(verdicts)
         if smallest is None:
             return Deny(verdicts[-1].reasons or (self._default("run this action", principal),), self._could())
-        if smallest == 0:
-            return Permit(verdicts[0].reasons)
+        if smallest < len(enough):
+            return Permit(verdicts[smallest].reasons)
         why = (*verdicts[smallest - 1].reasons, *verdicts[smallest].reasons)
-        return self._approvable(self._bench.counts[smallest], why)
+        return self._approvable(tried[smallest], why)
 
-    def review(self, approver: Principal) -> Decision:
+    def first_open(self, moments: Sequence[datetime]) -> datetime | None:
+        """Return the first moment at which some number of approvals is enough, all else being as it is."""
+        principal = self._question.principal
+        last = self._ways(principal, self._question.approvers)[-1]
+        matters = [Matter(replace(self._question, now=moment), self._bench.book.calendar) for moment in moments]
+        asked = [matter.run(principal, last.count, last.roles) for matter in matters]
+        verdicts = zip(moments, self._bench.ask(asked, self._entities), strict=True)
+        return next((moment for moment, verdict in verdicts if verdict.allowed), None)
+
+    def approval(self, approver: Principal) -> Decision:
         """Say whether `approver` may vote. Whatever the policies say, it is another person than the requester."""
         requester = self._question.principal
-        verdict = self._bench.ask([facts.approve(approver, requester, self._question)], self._entities)[0]
+        verdict = self._approving.ask([self._matter.approve(approver, requester)], self._entities)[0]
+        decision = self._other_persons(verdict, approver, "approve this request")
+        return replace(decision, roles=self._approvers(requester)) if isinstance(decision, Deny) else decision
+
+    def afterwards(self, reviewer: Principal) -> Decision:
+        """Say whether `reviewer` may review an emergency: another person's, whatever the policies say."""
+        verdict = self._reviewing.ask([self._matter.review(reviewer, self._question.principal)], self._entities)[0]
+        return self._other_persons(verdict, reviewer, "review this")
+
+    def _other_persons(self, verdict: Verdict, other: Principal, deed: str) -> Permit | Deny:
         if verdict.fault:
             return Deny((verdict.fault,))
-        if verdict.allowed and _independent(approver, requester):
+        if verdict.allowed and _independent(other, self._question.principal):
             return Permit(verdict.reasons)
-        why = (OWN,) if verdict.allowed else verdict.reasons or (self._default("approve this request", approver),)
-        return Deny(why, self._approvers(requester))
+        return Deny((OWN,) if verdict.allowed else verdict.reasons or (self._default(deed, other),))
 
-    def _tried(self, principal: Principal, counts: Iterable[int]) -> list[Verdict]:
-        return self._bench.ask([facts.run(principal, self._question, count) for count in counts], self._entities)
+    def _ways(self, requester: Principal, given: Sequence[frozenset[str]] = ()) -> list[Way]:
+        """Return the ways to enough approvals; a seat that nobody may take leads nowhere."""
+        seats = self._bench.seats and set(self._bench.seats).intersection(self._approvers(requester))
+        return ways(self._bench.counts, given, seats)
 
-    def _approvable(self, count: int, reasons: tuple[Reason, ...]) -> Decision:
+    def _tried(self, principal: Principal, tried: Iterable[Way]) -> list[Verdict]:
+        asked = [self._matter.run(principal, way.count, way.roles) for way in tried]
+        entities = self._with_holders if isinstance(principal, Holder) else self._entities
+        return self._bench.ask(asked, entities)
+
+    def _approvable(self, way: Way, reasons: tuple[Reason, ...]) -> Decision:
         roles = self._approvers(self._question.principal)
         if roles:
-            return NeedsApproval(count, roles, reasons)
+            return NeedsApproval(way.count, roles, tuple(dict.fromkeys(reasons)), way.seats)
         sentence = (
             "It would need an approval, and no role may give it: whoever keeps the policies can change that."
         )
         return Deny((*reasons, Reason(NO_APPROVER, sentence)))
 
     def _approvers(self, requester: Principal) -> tuple[str, ...]:
-        requests = [facts.approve(holder, requester, self._question) for holder in self._holders]
-        verdicts = self._bench.ask(requests, self._with_holders)
-        return tuple(
-            role for role, verdict in zip(self._bench.book.roles, verdicts, strict=True) if verdict.allowed
-        )
+        holders = self._worth_asking(self._approving)
+        requests = [self._matter.approve(holder, requester) for holder in holders]
+        entities = self._with_holders if isinstance(requester, Holder) else self._entities
+        verdicts = self._approving.ask(requests, entities)
+        able = [holder for holder, verdict in zip(holders, verdicts, strict=True) if verdict.allowed]
+        return self._roles(self._approving, able)
 
     def _could(self) -> tuple[str, ...]:
         """Name the roles that could run it, or ask for it with somebody there to approve."""
-        counts = self._bench.counts
-        asked = [facts.run(holder, self._question, count) for holder in self._holders for count in counts]
-        verdicts = self._bench.ask(asked, self._with_holders)
         able = []
-        for place, holder in enumerate(self._holders):
-            smallest = _smallest(verdicts[place * len(counts) : (place + 1) * len(counts)])
+        for holder in self._worth_asking(self._bench):
+            smallest = _smallest(self._tried(holder, self._ways(holder)))
             if smallest == 0 or (smallest is not None and self._approvers(holder)):
-                able.append(holder.who.oid)
-        return tuple(able)
+                able.append(holder)
+        return self._roles(self._bench, able)
+
+    def _worth_asking(self, bench: Bench) -> list[Holder]:
+        """Return a holder of each role that some policy names; somebody without a role stands for all others."""
+        return [*(facts.holder(role) for role in bench.book.roles if role in bench.named), facts.NOBODY]
+
+    def _roles(self, bench: Bench, able: Iterable[Holder]) -> tuple[str, ...]:
+        names = {holder.who.oid for holder in able}
+        others = facts.NOBODY.who.oid in names
+        return tuple(role for role in bench.book.roles if (role in names if role in bench.named else others))
 
     def _default(self, deed: str, principal: Principal) -> Reason:
         """Word a denial that no policy brought about: none allows it."""
@@ -166,6 +285,11 @@ class Hearing:
         if not titles:
             return Reason(DEFAULT, f"You hold no role here, and no policy lets people without one {deed}.")
         return Reason(DEFAULT, f"No policy lets {listed(titles, 'or')} {deed}.")
+
+
+def _adds(way: Way, question: Question) -> bool:
+    """Say whether a way takes more approvals than there are."""
+    return way.count > len(question.approvers) or bool(way.seats)
 
 
 def _smallest(verdicts: Sequence[Verdict]) -> int | None:

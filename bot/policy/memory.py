@@ -3,7 +3,8 @@
 from collections.abc import Hashable
 
 from bot.core.decision import Decision
-from bot.policy import facts, tree
+from bot.policy import tree
+from bot.policy.facts import Matter
 from bot.policy.judge import Bench, decide
 from bot.ports import Question
 
@@ -23,7 +24,10 @@ class Memory:
         """Say whether it may run; where a policy looks at the time, or an argument is secret, nothing is kept."""
         if not self._timeless or question.action.secrets:
             return decide(self._bench, question)
-        key = facts.key(question)
+        try:
+            key = Matter(question, self._bench.book.calendar).key
+        except OverflowError:
+            return decide(self._bench, question)
         if key not in self._kept:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()

@@ -5,24 +5,23 @@ the number of questions grows with the policies, not with the catalogue.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from datetime import UTC, datetime
+from functools import partial
 
 from bot.core.action import Action
 from bot.core.decision import Decision
-from bot.core.principal import Principal
 from bot.policy import facts, tree
 from bot.policy.judge import Bench, decide
 from bot.policy.rules import Rulebook
-from bot.ports import Question
+from bot.ports import About, Question
 
 MOST_KEPT = 10_000
 
-# Loosened policies don't look at the time; a question has one all the same.
-_ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
-
 
 class Menu:
-    """Decides as a rulebook could at best, whatever is filled in and whenever; keeps its answers."""
+    """Decides as a rulebook could at best, whatever is filled in; keeps its answers while nothing changes.
+
+    Of the time it knows what the calendar says: business hours and freezes; the hour itself counts as unknown.
+    """
 
     def __init__(self, book: Rulebook) -> None:
         trees = tree.loosened(book.trees)
@@ -34,17 +33,29 @@ class Menu:
         )
         self._kept: dict[Hashable, Decision] = {}
 
-    def decide(self, principal: Principal, actions: Iterable[Action], door: str) -> Mapping[str, Decision]:
+    def decide(self, about: About, actions: Iterable[Action]) -> Mapping[str, Decision]:
         """Return a decision for every action, by its id."""
-        asker = (principal.roles, principal.kind, self._literal(facts.subject(principal)), door)
-        return {action.id: self._one(asker, principal, action, door) for action in actions}
+        principal, situation = about.principal, about.situation
+        moment = self._bench.book.calendar.at(about.now)
+        asker = (principal.roles, principal.kind, self._literal(facts.subject(principal)), about.door)
+        on_call = (principal.who.key in situation.on_call, bool(situation.on_call))
+        known = (
+            *on_call,
+            situation.incident,
+            situation.unknown,
+            moment.business,
+            moment.freeze,
+            about.break_glass,
+        )
+        ask = partial(Question, arguments={}, **vars(about))
+        return {action.id: self._one((asker, known), ask(action=action)) for action in actions}
 
-    def _one(self, asker: Hashable, principal: Principal, action: Action, door: str) -> Decision:
-        key = (asker, self._group(action))
+    def _one(self, asker: Hashable, question: Question) -> Decision:
+        key = (asker, self._group(question.action))
         if key not in self._kept:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            self._kept[key] = decide(self._bench, Question(principal, action, {}, door, _ANY_TIME))
+            self._kept[key] = decide(self._bench, question)
         return self._kept[key]
 
     def _group(self, action: Action) -> Hashable:

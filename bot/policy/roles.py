@@ -9,17 +9,21 @@ from bot.core.errors import Invalid
 
 FILE = "roles.toml"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_FIELDS = ("title", "groups", "contact")
+_FIELDS = ("title", "groups", "contact", "guests")
 
 
 @dataclass(frozen=True)
 class Role:
-    """A role. `groups` are object ids of Entra ID groups, in lower case; `contact` is a channel or address."""
+    """A role. `groups` are object ids of Entra ID groups, in lower case; `contact` is a channel or address.
+
+    `guests` says that guests of the tenant may hold it too.
+    """
 
     name: str
     title: str
     groups: tuple[str, ...]
     contact: str = ""
+    guests: bool = False
 
 
 def parse(text: str) -> Mapping[str, Role]:
@@ -40,10 +44,12 @@ def parse(text: str) -> Mapping[str, Role]:
     return roles
 
 
-def held(roles: Mapping[str, Role], groups: Iterable[str]) -> frozenset[str]:
-    """Return the names of the roles that membership in `groups` gives."""
+def held(roles: Mapping[str, Role], groups: Iterable[str], *, guest: bool = False) -> frozenset[str]:
+    """Return the names of the roles that membership in `groups` gives; a guest only gets what guests may hold."""
     mine = {group.lower() for group in groups}
-    return frozenset(name for name, role in roles.items() if mine.intersection(role.groups))
+    return frozenset(
+        name for name, role in roles.items() if mine.intersection(role.groups) and (role.guests or not guest)
+    )
 
 
 def _role(name: str, table: object, taken: list[str]) -> Role:
@@ -57,7 +63,10 @@ def _role(name: str, table: object, taken: list[str]) -> Role:
             raise ValueError(field, "takes text")
     if not table.get("title"):
         raise ValueError("title", "is missing: what do people call this role?")
-    return Role(name, table["title"], _groups(table.get("groups"), taken), table.get("contact", ""))
+    if not isinstance(table.get("guests", False), bool):
+        raise ValueError("guests", "takes true or false: may guests of the tenant hold this role too?")
+    groups = _groups(table.get("groups"), taken)
+    return Role(name, table["title"], groups, table.get("contact", ""), table.get("guests", False))
 
 
 def _groups(given: object, taken: list[str]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
     *.cedar              the policies; each has a unique @id, each forbid an @reason
     schema.cedarschema   what they can speak of
     roles.toml           the roles they speak of
+    calendar.toml        the time zone, business hours and freezes; it may be left out
 
 cases.toml lies beside them and decides nothing, so it is no part of the version.
 """
@@ -10,24 +11,28 @@ cases.toml lies beside them and decides nothing, so it is no part of the version
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import cedarpy
 
-from bot.core import canonical
+from bot.core import canonical, dn
 from bot.core.errors import Invalid
-from bot.policy import roles
+from bot.policy import calendar, roles
+from bot.policy.calendar import Calendar
 from bot.policy.roles import Role
-from bot.policy.tree import Tree, literals
+from bot.policy.tree import Tree, literals, renamed
 
 SCHEMA = "schema.cedarschema"
-ROLE = "Deputy::Role"
+ROLE, PLACE = "Deputy::Role", "Deputy::OU"
+# What an @reason may have filled in, in braces.
+WORDS = ("business_hours", "freeze", "incident")
 
 # A string or comment may hold a semicolon; any other one ends a policy.
 _TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
+_WORD = re.compile(r"\{(\w+)\}")
 _PREFIX = re.compile(r"^for policy `[^`]*`, ")
 
 
@@ -50,6 +55,7 @@ class Rulebook:
     rules: Mapping[str, Rule]
     roles: Mapping[str, Role]
     schema: cedarpy.Schema
+    calendar: Calendar = field(default_factory=Calendar)
 
     @property
     def trees(self) -> Mapping[str, Tree]:
@@ -80,7 +86,8 @@ def load(folder: Path) -> Rulebook:
             rules[rule.id] = rule
     if not rules:
         raise Invalid("It holds no policy (*.cedar), so nobody could do anything.", str(folder))
-    return Rulebook(_version(contents), rules, known, schema)
+    dates = calendar.parse(contents.get(calendar.FILE, ""))
+    return Rulebook(_version(contents), rules, known, schema, dates)
 
 
 def parse(file: str, text: str) -> Iterator[Rule]:
@@ -95,6 +102,10 @@ def parse(file: str, text: str) -> Iterator[Rule]:
             raise Invalid("This policy has an open slot (?principal or ?resource) and so never holds.", where)
         for tree in found["staticPolicies"].values():
             notes = tree.get("annotations", {})
+            try:
+                tree = renamed(tree, PLACE, dn.canonical)
+            except ValueError as error:
+                raise Invalid(f"A place in the directory's tree here {error}.", where) from None
             yield Rule(notes.get("id") or "", notes.get("reason") or "", where, statement, tree)
 
 
@@ -108,6 +119,11 @@ def statements(text: str) -> Iterator[tuple[int, str]]:
         if begin < end:
             yield text.count("\n", 0, begin) + 1, text[begin:end]
         start = end
+
+
+def filled(sentence: str, words: Mapping[str, str]) -> str:
+    """Put what goes on into a sentence, where it says {freeze}; a name that isn't known stays as it is."""
+    return _WORD.sub(lambda match: words.get(match[1], match[0]), sentence)
 
 
 def policy_set(trees: Mapping[str, Tree]) -> cedarpy.PolicySet:
@@ -125,6 +141,10 @@ def _check(rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema, known
     if rule.tree["effect"] == "forbid" and not rule.reason:
         sentence = f'“{rule.id}” forbids without a word: tell people why and what to do next by an @reason("…").'
         raise Invalid(sentence, rule.where)
+    unknown = next((word for word in _WORD.findall(rule.reason) if word not in WORDS), None)
+    if unknown:
+        sentence = f"“{rule.id}” says {{{unknown}}}, and the words to be filled in are {', '.join(WORDS)}."
+        raise Invalid(sentence, rule.where)
     result = cedarpy.validate_policies(rule.text, schema)
     if not result.validation_passed:
         faults = "; ".join(dict.fromkeys(_PREFIX.sub("", error.error) for error in result.errors))
@@ -136,7 +156,7 @@ def _check(rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema, known
 
 def decides(name: str) -> bool:
     """Say whether a file of that name decides: the hidden ones that editors leave beside theirs don't."""
-    return name in (SCHEMA, roles.FILE) or (name.endswith(".cedar") and not name.startswith("."))
+    return name in (SCHEMA, roles.FILE, calendar.FILE) or (name.endswith(".cedar") and not name.startswith("."))
 
 
 def _read(path: Path) -> str:

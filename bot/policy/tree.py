@@ -1,16 +1,21 @@
 """Policies as trees (Cedar's JSON form): what they name, and how they read while much is unknown."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from bot.core.decision import MOST_APPROVALS
 
 Tree = Mapping[str, Any]
 
-# What is known of a context before anything is filled in. All else, the time too, counts as unknown.
-_KNOWN = frozenset({"approvals", "door", "requester", "agent", "selfRequest"})
+# What is known of a context before anything is filled in. All else, the hour too, counts as unknown.
+_KNOWN = frozenset({"approvals", "door", "requester", "agent", "selfRequest", "breakGlass"}) | {
+    *("businessHours", "freeze", "onCall", "incident"),
+    *("approvedBy", "escalated", "delegated"),
+}
 _CONTEXT = {"Var": "context"}
 _APPROVALS = {".": {"left": _CONTEXT, "attr": "approvals"}}
+_APPROVED_BY = {".": {"left": _CONTEXT, "attr": "approvedBy"}}
+_ROLE = "Deputy::Role"
 
 # Where a comparison with a number turns: `>= 2` between 1 and 2, `> 2` between 2 and 3, `== 2` at both.
 _STEPS: Mapping[str, tuple[int, ...]] = {">=": (0,), "<": (0,), ">": (1,), "<=": (1,), "==": (0, 1), "!=": (0, 1)}
@@ -24,9 +29,23 @@ def literals(tree: object) -> Iterator[tuple[str, str]]:
             yield node["type"], node["id"]
 
 
+def scope(tree: Tree, part: str) -> frozenset[tuple[str, str]]:
+    """Return the entities, as (type, id), that a policy's scope names for a `part` of it; none is any."""
+    return frozenset(literals(tree[part]))
+
+
 def attributes(tree: object) -> Iterator[str]:
     """Yield the name of every attribute a policy reads."""
     return (node["attr"] for node in _nodes(tree) if isinstance(node.get("attr"), str))
+
+
+def renamed(tree: Any, kind: str, name: Callable[[str], str]) -> Any:
+    """Return a tree in which every entity of type `kind` has the name that `name` makes of its own."""
+    if isinstance(tree, Mapping):
+        if tree.keys() == {"type", "id"} and tree["type"] == kind:
+            return {"type": kind, "id": name(tree["id"])}
+        return {key: renamed(part, kind, name) for key, part in tree.items()}
+    return [renamed(part, kind, name) for part in tree] if isinstance(tree, list) else tree
 
 
 def loosened(trees: Mapping[str, Tree]) -> Mapping[str, Tree]:
@@ -53,6 +72,13 @@ def counts(trees: Mapping[str, Tree]) -> tuple[int, ...]:
     if len(steps) + elsewhere < sum(node == _CONTEXT for node in nodes):
         return tuple(range(MOST_APPROVALS + 1))
     return tuple(sorted({0, *(count for step in steps for count in step if 0 <= count <= MOST_APPROVALS)}))
+
+
+def seats(trees: Mapping[str, Tree]) -> tuple[str, ...]:
+    """Return the roles that policies ask for among approvers: `context.approvedBy.contains(…)` and the like."""
+    nodes = _nodes(list(trees.values()))
+    asked = [node for node in nodes if _APPROVED_BY in (node.get("left"), node.get("right"))]
+    return tuple(sorted({name for node in asked for kind, name in literals(node) if kind == _ROLE}))
 
 
 def _steps(node: Mapping[str, Any]) -> Iterator[tuple[int, ...]]:

@@ -6,19 +6,23 @@ from bot.core.action import Action
 from bot.core.card import Card, Verb
 from bot.core.command import Command, parse
 from bot.core.decision import Deny
-from bot.core.errors import Invalid, Refused
+from bot.core.errors import Invalid, Refused, Unlinked
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Delivery, Ports
-from bot.service import query
+from bot.service import link, query
+from bot.service.aftermath import review_emergency
 from bot.service.authorise import could
+from bot.service.away import away, back
 from bot.service.cancel import cancel
 from bot.service.door import Suggestion
+from bot.service.hand_over import hand_over
 from bot.service.record import refused
+from bot.service.refusal import refusal
 from bot.service.reply import Caller, Reply
 from bot.service.rerun import rerun
 from bot.service.review import review
-from bot.service.submit import Asked, find, form, refusal, submit, take
+from bot.service.submit import Asked, find, form, submit, take
 from bot.service.suggest import suggest
 
 
@@ -34,8 +38,13 @@ class Desk:
 
     async def say(self, account: Account, place: Place, text: str, delivery: Delivery) -> Reply:
         """Understand a command and do it."""
-        caller = await self._caller(account, place)
         command = parse(text)
+        if command.name in _LINKING:
+            return await _LINKING[command.name](self._ports, account, command)
+        try:
+            caller = await self._caller(account, place)
+        except Unlinked as unlinked:
+            return await self._offer_link(account, unlinked)
         if not command.name:
             return Reply(card=await query.menu(self._ports, caller))
         verb = _VERBS.get(command.name)
@@ -53,20 +62,32 @@ class Desk:
         delivery: Delivery,
     ) -> Reply:
         """Take a filled form."""
-        caller = await self._caller(account, place)
+        try:
+            caller = await self._caller(account, place)
+        except Unlinked as unlinked:
+            return await self._offer_link(account, unlinked)
         return await submit(self._ports, caller, Asked(action, values, reason), delivery)
 
     async def press(
         self, account: Account, place: Place, verb: Verb, subject: str, comment: str, delivery: Delivery
     ) -> Reply:
         """Take the press of a button."""
-        caller = await self._caller(account, place)
+        if verb is Verb.LINK:
+            return await link.confirm(self._ports, account, comment)
+        try:
+            caller = await self._caller(account, place)
+        except Unlinked as unlinked:
+            return await self._offer_link(account, unlinked)
         if verb is Verb.OPEN:
             return await _open(self._ports, caller, find(self._ports, caller, subject))
         if verb is Verb.CANCEL:
             return await cancel(self._ports, caller, subject, delivery)
+        if verb is Verb.REVIEW:
+            return await review_emergency(self._ports, caller, subject, comment, delivery)
         if verb is Verb.RERUN:
             return await rerun(self._ports, caller, subject, delivery)
+        if verb is Verb.HAND_OVER:
+            return await hand_over(self._ports, caller, subject, delivery)
         return await review(self._ports, caller, subject, verb is Verb.APPROVE, comment, delivery)
 
     async def complete(self, account: Account, text: str) -> Sequence[Suggestion]:
@@ -77,24 +98,41 @@ class Desk:
         """Return the whole output of a run."""
         return await query.output(self._ports, await self._caller(account, Place("", "")), run)
 
+    async def changes(self, account: Account, run: str) -> str:
+        """Return all that has changed in a run's scripts."""
+        return await query.changes(self._ports, await self._caller(account, Place("", "")), run)
+
     async def audit(self, account: Account, reference: str) -> Card:
         """Return an audit entry's card."""
         return await query.audit(self._ports, await self._caller(account, Place("", "")), reference)
+
+    async def _offer_link(self, account: Account, unlinked: Unlinked) -> Reply:
+        return await link.offer(self._ports, account, str(unlinked))
 
     async def _caller(self, account: Account, place: Place) -> Caller:
         return Caller(await self.person(account), place)
 
 
-async def _act(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+async def _act(
+    ports: Ports, caller: Caller, command: Command, delivery: Delivery, *, break_glass: bool = False
+) -> Reply:
     """Run an action as typed; with nothing given and something needed, its form opens."""
     action = find(ports, caller, command.name)
     named = dict(command.named)
-    reason = "" if action.parameter("reason") else named.pop("reason", "")
+    reason = "" if action.parameter("reason") and not break_glass else named.get("reason", "")
+    if not action.parameter("reason"):
+        named.pop("reason", None)
     given = _with_words(action, named, command.words)
     needed = any(one.required and one.default is None for one in action.parameters)
-    if not given and needed and not isinstance(could(ports, caller.principal, action, caller.door), Deny):
+    if (
+        not given
+        and needed
+        and not break_glass
+        and not isinstance(could(ports, caller.principal, action, caller.door), Deny)
+    ):
         return await _open(ports, caller, action)
-    return await take(ports, caller, action, Asked(action.id, given, reason, typed=True), delivery)
+    asked = Asked(action.id, given, reason, typed=True, break_glass=break_glass)
+    return await take(ports, caller, action, asked, delivery)
 
 
 def _with_words(action: Action, named: Mapping[str, str], words: Sequence[str]) -> dict[str, object]:
@@ -170,13 +208,41 @@ async def _vote(ports: Ports, caller: Caller, command: Command, delivery: Delive
     return await review(ports, caller, run, yes, comment, delivery)
 
 
+async def _break_glass(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    if not command.words:
+        raise Invalid('Name the action, and why: /deputy break-glass restart-service web reason="mail is down"')
+    inner = Command(command.words[0].lower(), command.words[1:], command.named)
+    return await _act(ports, caller, inner, delivery, break_glass=True)
+
+
+async def _review(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    run = _subject(command, "run", "R-…")
+    return await review_emergency(ports, caller, run, " ".join(command.words[1:]), delivery)
+
+
 async def _audit(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     return Reply(card=await query.audit(ports, caller, _subject(command, "audit entry", "AUD-…")))
+
+
+async def _back(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await back(ports, caller, delivery)
 
 
 async def _whoami(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     return Reply(card=query.whoami(ports, caller))
 
+
+async def _link(ports: Ports, account: Account, command: Command) -> Reply:
+    code = "".join(command.words)
+    return await (link.confirm(ports, account, code) if code else link.offer(ports, account))
+
+
+async def _unlink(ports: Ports, account: Account, command: Command) -> Reply:
+    return await link.unlink(ports, account)
+
+
+# What an account may say before it is known whose it is.
+_LINKING: Mapping[str, Callable[[Ports, Account, Command], Awaitable[Reply]]] = {"link": _link, "unlink": _unlink}
 
 _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Reply]]] = {
     "help": _help,
@@ -188,5 +254,9 @@ _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Repl
     "approve": _approve,
     "deny": _deny,
     "audit": _audit,
+    "away": away,
+    "back": _back,
+    "break-glass": _break_glass,
+    "review": _review,
     "whoami": _whoami,
 }

@@ -51,5 +51,8 @@ class Door(Protocol):
     async def output(self, account: Account, run: str) -> str:
         """Return the whole output of a run that this person may see."""
 
+    async def changes(self, account: Account, run: str) -> str:
+        """Return all that has changed in the scripts of a run that this person may see, nothing cut."""
+
     async def audit(self, account: Account, reference: str) -> Card:
         """Return the card of an audit entry that this person may see."""

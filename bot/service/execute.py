@@ -6,22 +6,18 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from bot.core import wording
 from bot.core.action import Action
 from bot.core.audit import Draft, Tag
 from bot.core.canonical import Json
-from bot.core.decision import Deny, NeedsApproval
 from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
 from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.run import Run, State
 from bot.core.secret import Secret
 from bot.ports import Ports, Stop
-from bot.service.authorise import authorise, may_approve
+from bot.service.clear import clear
 from bot.service.outcome import Ended, ended, event_of, not_started, unknown
 from bot.service.perform import Credentials, Performance, from_store, leased, perform
 from bot.service.record import note, record, secret_reference
-from bot.service.review import broken_seal
-from bot.service.submit import refusal
 
 log = logging.getLogger(__name__)
 LIVE_LINES = 12
@@ -40,60 +36,20 @@ async def execute(ports: Ports, run_id: str, worker: str, alive: Callable[[], bo
     if not alive():
         raise Busy(f"{run_id} waits: this worker was cut off from the database.")
     try:
-        cleared = await _cleared(ports, run)
-        if not isinstance(cleared, Action):
-            await record(ports, advance(run, Happening(Event.REFUSE, reasons=cleared), ports.clock.now()))
+        cleared = await clear(ports, run)
+        if cleared is None:
             return
-        start = advance(run, Happening(Event.START, worker=worker), ports.clock.now())
-        locks = cleared.lock_names(run.request.arguments)
-        await record(ports, start, locks=locks, limits=cleared.limits(ports.target_at_once))
+        starting = Happening(Event.START, worker=worker, policies=cleared.policies)
+        start = advance(run, starting, ports.clock.now())
+        locks = cleared.action.lock_names(run.request.arguments)
+        await record(ports, start, locks=locks, limits=cleared.action.limits(ports.target_at_once))
     except Busy:
         raise
     except Conflict:
         return
     async with ports.running.begin(run.id) as stop:
-        ended = await _run(ports, start.run, cleared, stop) if alive() else unknown(CUT_OFF)
+        ended = await _run(ports, start.run, cleared.action, stop) if alive() else unknown(CUT_OFF)
     await _finish(ports, start.run, ended)
-
-
-async def _cleared(ports: Ports, run: Run) -> Action | tuple[str, ...]:
-    """Decide again with the rights of this moment (rule 4); return what runs, or why it may not start."""
-    now = ports.clock.now()
-    if now >= run.request.expires_at:
-        return ("It waited too long to start and has expired. Ask for it again.",)
-    try:
-        requester = await ports.directory.live(run.request.requester)
-        action = ports.catalog.action(run.request.action)
-        broken = await broken_seal(ports, run, action)
-        if broken:
-            return broken
-        decision = authorise(ports, requester, action, run.request.arguments, run.request.door)
-        if isinstance(decision, Deny):
-            return refusal(ports, decision)
-        needed = max(run.needed, decision.count if isinstance(decision, NeedsApproval) else 0)
-        return await _void_votes(ports, run, action, needed) or action
-    except DeputyError as error:
-        return (f"It could not be checked, so it was not started: {error}",)
-
-
-async def _void_votes(ports: Ports, run: Run, action: Action, needed: int) -> tuple[str, ...]:
-    """Count only the votes of those who may still approve; say whose no longer count."""
-    requester = await ports.directory.live(run.request.requester)
-    void: list[str] = []
-    for who in run.tally.approvers:
-        try:
-            approver = await ports.directory.live(who)
-        except DeputyError:
-            void.append(who.name)
-            continue
-        request = run.request
-        decision = may_approve(ports, approver, requester, action, request.arguments, request.door)
-        if isinstance(decision, Deny):
-            void.append(who.name)
-    if len(run.tally.approvers) - len(void) >= needed:
-        return ()
-    lost = f"{wording.listed(void)} may no longer approve it. " if void else ""
-    return (f"{lost}It needs {wording.count(needed, 'approval')} that still count. Ask for it again.",)
 
 
 async def _run(ports: Ports, run: Run, cleared: Action, stop: Stop) -> Ended:

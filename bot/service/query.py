@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bot.core import cards, lifecycle, wording
 from bot.core.action import Action
-from bot.core.audit import Entry, read_reference
+from bot.core.audit import Entry, Tag, read_reference
 from bot.core.canonical import Json
 from bot.core.card import Card, Fact, Item, Menu, Table
 from bot.core.decision import Decision, Deny, NeedsApproval
@@ -13,7 +13,8 @@ from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
 from bot.ports import Ports
-from bot.service.authorise import authorise, could, may_approve
+from bot.service.authorise import authorise, could, decisions, may_approve
+from bot.service.background import whole
 from bot.service.record import refused
 from bot.service.reply import Caller
 from bot.service.submit import find
@@ -24,8 +25,8 @@ GROUP_LIMIT = 40
 
 def may_do(ports: Ports, caller: Caller) -> Mapping[str, Decision]:
     """Return the decision on every action somebody may run or ask for."""
-    menu = ports.policy.menu(caller.principal, ports.catalog.catalog(), caller.door)
-    return {name: decision for name, decision in menu.items() if not isinstance(decision, Deny)}
+    answers = decisions(ports, caller.principal, ports.catalog.catalog(), caller.door)
+    return {name: decision for name, decision in answers.items() if not isinstance(decision, Deny)}
 
 
 async def menu(ports: Ports, caller: Caller) -> Card:
@@ -85,8 +86,16 @@ def help_card(ports: Ports, caller: Caller, name: str) -> Card:
         ("/deputy status R-…", "a run, with everything that was sealed"),
         ("/deputy cancel R-… · rerun R-…", "stop a run, or ask for it again"),
         ("/deputy approve R-… · deny R-… reason", "decide without the buttons"),
+        ('/deputy break-glass <action> … reason="…"', "run it at once in an emergency; somebody reviews it after"),
+        ("/deputy review R-… what you found", "review somebody's emergency"),
         ("/deputy audit AUD-…", "an entry of the audit log"),
+        ("/deputy away until 2026-12-01 approvals to @name · back", "let somebody approve in your place"),
         ("/deputy whoami", "who you are here, your roles and why"),
+        *(
+            (("/deputy link · unlink", "say whose this chat account is, or take that back"),)
+            if ports.link_page
+            else ()
+        ),
     )
     return Card("How to ask Deputy", blocks=(Table(("Type", "and get"), rows),))
 
@@ -256,6 +265,11 @@ async def output(ports: Ports, caller: Caller, run_id: str) -> str:
     return kept.text if kept.sealed is None else ports.vault.open_text(run.id, kept.sealed)
 
 
+async def changes(ports: Ports, caller: Caller, run_id: str) -> str:
+    """Return all that has changed in the scripts of a run since what its card compares them with."""
+    return await whole(ports, await visible_run(ports, caller, run_id))
+
+
 async def visible_run(ports: Ports, caller: Caller, run_id: str) -> Run:
     """Return a run that this person may see: their own, one they may approve, or of an action they may run."""
     run = await existing_run(ports, run_id)
@@ -280,7 +294,7 @@ def _no_run(run_id: str) -> NotFound:
 
 
 async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
-    if run.state is State.REFUSED:
+    if run.state is State.REFUSED and not await _handed_over(ports, run):
         return False
     try:
         action = ports.catalog.action(run.request.action)
@@ -289,11 +303,17 @@ async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
     return not isinstance(authorise(ports, caller.principal, action, run.request.arguments, caller.door), Deny)
 
 
+async def _handed_over(ports: Ports, run: Run) -> bool:
+    """Say whether a refused request was shown to those who could run it."""
+    entries = await ports.store.entries(subject=run.id, limit=100) if run.could else ()
+    return any(entry.tag == Tag.REQUEST_HANDED_OVER for entry in entries)
+
+
 async def approver_of(ports: Ports, caller: Caller, run: Run) -> bool:
     """Say whether somebody may vote on a run's request."""
     try:
         action = ports.catalog.action(run.request.action)
-        requester = await ports.directory.live(run.request.requester)
+        requester = await ports.directory.recent(run.request.requester)
     except DeputyError:
         return False
     decision = may_approve(ports, caller.principal, requester, action, run.request.arguments, run.request.door)

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bot.core import cards
+from bot.core import cards, emergency_cards
 from bot.core.action import Script
 from bot.core.audit import Draft, Entry, Tag
-from bot.core.lifecycle import Step
+from bot.core.lifecycle import Event, Step
+from bot.core.notices import Notice, given, notice
 from bot.core.parameter import Value
 from bot.core.principal import Who
 from bot.core.run import Run, State
@@ -74,7 +75,16 @@ def posts(step: Step, output: Output | None = None) -> tuple[Post, ...]:
         told.append(Post(run.place, f"{run.id}:result", cards.private_result(run), only=asker))
     if run.state is State.INTERRUPTED:
         told.append(Post(run.place, f"{run.id}:interrupted", cards.interrupted_notice(run)))
+    if run.request.break_glass and step.happening.event is Event.START:
+        told.append(Post(run.place, emergency_cards.key(run), emergency_cards.to_review(run)))
+    told += [Post(run.place, f"{run.id}:{kind}", notice(run, kind)) for kind in _notices(step)]
     return tuple(told)
+
+
+def _notices(step: Step) -> tuple[Notice, ...]:
+    """Return the notices that a step gives for the first time, or that it makes untrue."""
+    waited = step.before is not None and step.before.state is State.AWAITING_APPROVAL
+    return given(step.run) if waited or step.run.state is State.AWAITING_APPROVAL else ()
 
 
 def secret_name(run: str, parameter: str) -> str:

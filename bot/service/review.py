@@ -1,22 +1,29 @@
 """Voting on a request: approve or deny what is sealed, nothing else."""
 
+from dataclasses import replace
+from typing import NoReturn
+
+from bot.core import lifecycle, wording
 from bot.core.action import Action
-from bot.core.approval import Vote
+from bot.core.approval import Quorum, Tally, Vote
 from bot.core.audit import Draft, Tag
-from bot.core.decision import Deny
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit
 from bot.core.errors import Conflict, DeputyError, Refused
-from bot.core.lifecycle import Event, Happening, advance, wording
-from bot.core.principal import Principal
+from bot.core.lifecycle import Event, Happening, advance
+from bot.core.principal import Principal, Who
 from bot.core.request import Request, changes
 from bot.core.run import Run, State
 from bot.core.text import checked_words
 from bot.ports import Delivery, Ports
-from bot.service.authorise import may_approve, seal
+from bot.service.authorise import seal
+from bot.service.background import since_sealed
 from bot.service.query import existing_run
 from bot.service.record import note, record
 from bot.service.reply import Caller, Reply
+from bot.service.votes import Matter, Right, decide, matter, quorum, recount, right, voided
 
 TRIES = 60
+OWN = "You can't approve your own request: another person has to. They have been asked in the channel."
 
 
 async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: str, delivery: Delivery) -> Reply:
@@ -26,55 +33,106 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
             return Reply(run=run_id)
         run = await existing_run(ports, run_id)
         approver = await ports.directory.live(caller.principal.who)
-        await _check(ports, run, approver, yes)
-        vote = Vote(approver.who, yes, run.digest, ports.clock.now(), checked_words(comment, "Reason"))
+        about, why = await _check(ports, run, approver)
+        roles = tuple(sorted(approver.roles))
+        words = checked_words(comment, "Reason")
+        vote = Vote(approver.who, yes, run.digest, ports.clock.now(), words, roles, why.holder)
+        happening = await (_yes if yes else _no)(ports, about, vote, why, caller.door)
         try:
-            await record(ports, advance(run, _happening(run, vote, caller), vote.at), delivery=delivery)
+            await record(ports, advance(run, happening, vote.at), delivery=delivery)
         except Conflict:
             continue
         return Reply(run=run_id)
     raise Conflict(f"Many people are deciding on {run_id} at once. Look at the card and try again.")
 
 
-def _happening(run: Run, vote: Vote, caller: Caller) -> Happening:
-    facts = {"door": caller.door, "roles": sorted(caller.principal.roles)}
-    if not vote.yes:
-        return Happening(Event.DENY, by=vote.approver, vote=vote, facts=facts)
-    missing = run.tally.missing - 1
-    return Happening(Event.VOTE if missing > 0 else Event.APPROVE, by=vote.approver, vote=vote, facts=facts)
+async def refuse_changed(ports: Ports, run: Run, action: Action, reasons: tuple[str, ...]) -> None:
+    """End a run whose seal is broken; its card shows how the scripts differ, with both versions kept."""
+    changed = await since_sealed(ports, run, action)
+    happening = Happening(Event.REFUSE, reasons=reasons, background=changed if changed.changes else None)
+    await record(ports, advance(run, happening, ports.clock.now()), scripts=action.scripts)
 
 
-async def _check(ports: Ports, run: Run, approver: Principal, yes: bool) -> None:
+async def _no(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -> Happening:
+    facts = {"door": door}
+    return Happening(Event.DENY, by=vote.approver, vote=vote, policies=why.policies, facts=facts)
+
+
+async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -> Happening:
+    """Count an approval beside those that still count, and ask policy whether it may run with them."""
+    run, votes = about.run, await recount(ports, about)
+    before, after = _tally(run, votes), _tally(run, (*votes, vote))
+    if len(after.approvers) == len(before.approvers):
+        raise Conflict(f"{_spent(before, vote)} counts already; {run.id} needs {before.missing} more from others.")
+    decision = decide(ports, about, (*votes, vote))
+    if isinstance(decision, Deny):
+        said = " ".join(reason.sentence for reason in decision.reasons if reason.sentence)
+        await _refuse(ports, run, vote.approver, f"It can't be approved now, for it may not run. {said}".strip())
+    enough = isinstance(decision, Permit) and after.complete
+    return Happening(
+        Event.APPROVE if enough else Event.VOTE,
+        by=vote.approver,
+        vote=vote,
+        voided=voided(run, votes),
+        quorum=_needed(ports, run, decision),
+        policies=tuple(dict.fromkeys((*why.policies, *(reason.policy for reason in decision.reasons)))),
+        facts={"door": door},
+    )
+
+
+def _spent(tally: Tally, vote: Vote) -> str:
+    """Say whose approval it is that can't be counted a second time."""
+    used = next((one for one in tally.counted if one.holder == vote.approver), None)
+    if used:
+        return f"What {wording.name(used.approver)} approved in your place"
+    return f"{wording.name(vote.holder)}’s approval" if vote.holder else "Your approval"
+
+
+def _needed(ports: Ports, run: Run, decision: Decision) -> Quorum:
+    """Return what is needed from here on: never less than was sealed with the request."""
+    if isinstance(decision, NeedsApproval):
+        return quorum(ports, decision, run.needed)
+    return Quorum(run.needed, run.approver_roles)
+
+
+def _tally(run: Run, votes: tuple[Vote, ...]) -> Tally:
+    return replace(run, votes=votes).tally
+
+
+async def _check(ports: Ports, run: Run, approver: Principal) -> tuple[Matter, Right]:
     """Raise where this person may not vote on this run now; a request that no longer holds ends here."""
-    await _check_rights(ports, run, approver)
+    about, why = await _check_rights(ports, run, approver)
     if run.state is not State.AWAITING_APPROVAL:
-        raise Conflict(f"{run.id} is {wording(run.state)} by now, so there is nothing to decide.")
-    if yes and any(vote.approver == approver.who for vote in run.votes):
-        raise Conflict(f"Your approval of {run.id} counts already; it needs {run.tally.missing} more from others.")
+        raise Conflict(f"{run.id} is {lifecycle.wording(run.state)} by now, so there is nothing to decide.")
     now = ports.clock.now()
     if now >= run.request.expires_at:
         await record(ports, advance(run, Happening(Event.EXPIRE), now))
         raise Conflict(f"{run.id} has expired: nobody decided in time. It has to be asked for again.")
-    broken = await broken_seal(ports, run, ports.catalog.action(run.request.action))
+    broken = await broken_seal(ports, run, about.action)
     if broken:
-        await record(ports, advance(run, Happening(Event.REFUSE, reasons=broken), now))
+        await refuse_changed(ports, run, about.action, broken)
         raise Conflict(" ".join(broken))
+    return about, why
 
 
-async def _check_rights(ports: Ports, run: Run, approver: Principal) -> None:
+async def _check_rights(ports: Ports, run: Run, approver: Principal) -> tuple[Matter, Right]:
     if approver.who == run.request.requester:
-        reason = "You can't approve your own request: another person has to. They have been asked in the channel."
-    else:
-        action = ports.catalog.action(run.request.action)
-        requester = await ports.directory.live(run.request.requester)
-        decision = may_approve(ports, approver, requester, action, run.request.arguments, run.request.door)
-        if not isinstance(decision, Deny):
-            return
-        why = " ".join(reason.sentence for reason in decision.reasons if reason.sentence)
+        await _refuse(ports, run, approver.who, OWN)
+    about = await matter(ports, run)
+    why = await right(ports, about, approver)
+    if isinstance(why, Deny):
+        said = (
+            " ".join(reason.sentence for reason in why.reasons if reason.sentence) or "You may not approve this."
+        )
         may = " or ".join(run.approver_roles)
-        reason = f"{why or 'You may not approve this.'}{f' {may} may.' if may else ''}"
+        await _refuse(ports, run, approver.who, f"{said}{f' {may} may.' if may else ''}")
+    return about, why
+
+
+async def _refuse(ports: Ports, run: Run, who: Who, reason: str) -> NoReturn:
+    """Write down that somebody's vote was not taken, and tell them why."""
     facts = {"reason": reason, "digest": run.digest}
-    await note(ports, Draft(Tag.APPROVAL_REFUSED, approver.who, run.id, ports.clock.now(), facts))
+    await note(ports, Draft(Tag.APPROVAL_REFUSED, who, run.id, ports.clock.now(), facts))
     raise Refused(reason)
 
 
@@ -112,4 +170,5 @@ async def sealed_now(ports: Ports, run: Run, action: Action) -> Request:
         nonce=request.nonce,
         expires_at=request.expires_at,
         policy_version=ports.policy.version(),
+        break_glass=request.break_glass,
     )

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot.core import wording
 from bot.core.action import Action
+from bot.core.approval import Quorum
 from bot.core.catalog import plain
 from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit
@@ -18,17 +19,21 @@ from bot.core.run import Run, State
 from bot.core.secret import SHORTEST
 from bot.core.text import checked_words, visible
 from bot.ports import Delivery, Ports, SecretRow
-from bot.service.authorise import authorise, could, seal
+from bot.service.authorise import authorise, could, decisions, known, opens, seal
+from bot.service.background import background
 from bot.service.choices import choices_for
+from bot.service.emergency import emergency
 from bot.service.record import record, secret_name
+from bot.service.refusal import refusal
 from bot.service.reply import Caller, Reply
+from bot.service.votes import quorum
 
 
 @dataclass(frozen=True)
 class Asked:
     """What somebody asks: the action as they named it and what they gave for its parameters.
 
-    `typed` says it came as a command, in the open, where no secret belongs.
+    `typed` says it came as a command, in the open, where no secret belongs; `break_glass` that it is an emergency.
     """
 
     action: str
@@ -36,6 +41,7 @@ class Asked:
     reason: str = ""
     typed: bool = False
     rerun_of: str = ""
+    break_glass: bool = False
 
 
 async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery) -> Reply:
@@ -45,14 +51,19 @@ async def submit(ports: Ports, caller: Caller, asked: Asked, delivery: Delivery)
 
 async def take(ports: Ports, caller: Caller, action: Action, asked: Asked, delivery: Delivery) -> Reply:
     """Take a request as far as it gets now: refused, waiting for approval, queued, or back as a form."""
-    decision = could(ports, caller.principal, action, caller.door)
+    if asked.break_glass and not asked.reason.strip():
+        raise Invalid('Breaking the glass takes a reason that others will read: add reason="…".')
+    decision = could(ports, caller.principal, action, caller.door, break_glass=asked.break_glass)
     bound = _bind(action, asked)
     if isinstance(decision, Deny):
         return await _begin(ports, caller, action, bound.arguments, asked, decision, delivery)
     bound = await _check_choices(ports, caller, action, bound)
+    if not bound.ok and asked.break_glass:
+        raise Invalid(" ".join(fault.sentence for fault in bound.faults))
     if not bound.ok:
         return Reply(form=await form(ports, caller, action, asked.given, bound, decision))
-    decision = authorise(ports, caller.principal, action, bound.arguments, caller.door)
+    urgent = await emergency(ports, caller.principal.who) if asked.break_glass else None
+    decision = authorise(ports, caller.principal, action, bound.arguments, caller.door, emergency=urgent)
     return await _begin(ports, caller, action, bound.arguments, asked, decision, delivery)
 
 
@@ -64,7 +75,7 @@ def find(ports: Ports, caller: Caller, name: str) -> Action:
         raise Invalid(f"“{plain(name)}” can't run until its author mends it. {fault}") from None
     except NotFound:
         catalog = ports.catalog.catalog()
-    menu = ports.policy.menu(caller.principal, catalog, caller.door)
+    menu = decisions(ports, caller.principal, catalog, caller.door)
     mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
     similar = catalog.similar(name, [*mine, *sorted(VERBS)])
     hint = f"Did you mean {wording.listed(similar, 'or')}?" if similar else "Type /deputy to see what you may do."
@@ -147,9 +158,16 @@ async def _begin(
         nonce=ports.nonce(),
         expires_at=ports.clock.now() + timedelta(seconds=ports.approval_ttl),
         policy_version=_policy_version(ports, decision),
+        break_glass=asked.break_glass,
     )
     run = _new_run(ports, run_id, caller, action, request, decision, asked)
-    step = begin(run, _happening(ports, caller, decision), ports.clock.now())
+    happening = _happening(ports, caller, decision)
+    if isinstance(decision, NeedsApproval):
+        happening = replace(happening, background=await background(ports, action))
+    if isinstance(decision, Deny):
+        from_when = opens(ports, caller.principal, action, arguments, caller.door)
+        happening = replace(happening, reasons=refusal(ports, decision, from_when))
+    step = begin(run, happening, ports.clock.now())
     try:
         await record(ports, step, delivery=delivery, scripts=action.scripts, secrets=secrets)
     except Conflict:
@@ -186,7 +204,8 @@ def _seal_secrets(
 def _new_run(
     ports: Ports, run_id: str, caller: Caller, action: Action, request: Request, decision: Decision, asked: Asked
 ) -> Run:
-    needs = decision if isinstance(decision, NeedsApproval) else NeedsApproval(0)
+    needs = quorum(ports, decision) if isinstance(decision, NeedsApproval) else Quorum(0)
+    who = decision.roles if isinstance(decision, Deny) else ()
     return Run(
         id=run_id,
         request=request,
@@ -198,32 +217,20 @@ def _new_run(
         created=ports.clock.now(),
         private=action.private,
         idempotent=action.idempotent,
-        needed=needs.count,
-        approver_roles=tuple(ports.policy.role(role).title for role in needs.roles),
+        needed=needs.needed,
+        approver_roles=needs.roles,
+        seats=needs.seats,
+        could=tuple(ports.policy.role(role).title for role in who),
         rerun_of=asked.rerun_of,
     )
 
 
 def _happening(ports: Ports, caller: Caller, decision: Decision) -> Happening:
     policies = tuple(reason.policy for reason in decision.reasons)
-    facts = {"door": caller.door, "roles": sorted(caller.principal.roles)}
+    facts = {"door": caller.door, "roles": sorted(caller.principal.roles), **known(ports, caller.principal)}
     happening = Happening(Event.PERMIT, by=caller.principal.who, policies=policies, facts=facts)
     if isinstance(decision, Permit):
         return happening
     if isinstance(decision, NeedsApproval):
         return replace(happening, event=Event.ASK, facts={**facts, "approvals_needed": decision.count})
-    return replace(happening, event=Event.REFUSE, reasons=refusal(ports, decision))
-
-
-def refusal(ports: Ports, decision: Deny) -> tuple[str, ...]:
-    """Put a refusal into words: why, and who could do it."""
-    why = [reason.sentence for reason in decision.reasons if reason.sentence] or [
-        "No policy allows you to run this."
-    ]
-    who = [ports.policy.role(role) for role in decision.roles]
-    if who:
-        people = wording.listed(
-            [f"{role.title}{f' ({role.contact})' if role.contact else ''}" for role in who], "or"
-        )
-        why.append(f"Ask {people}, who may.")
-    return tuple(dict.fromkeys(why))
+    return replace(happening, event=Event.REFUSE)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.core.action import Action
-from bot.core.command import VERBS
+from bot.core.command import LINKING_VERBS, VERBS
 from bot.core.parameter import Kind, Parameter
 from bot.ports import Ports
 from bot.service.door import Suggestion
@@ -21,7 +21,11 @@ _VERBS = {
     "approve": "say yes to a request",
     "deny": "say no to a request",
     "audit": "an entry of the audit log",
+    "away": "let somebody approve in your place meanwhile",
+    "back": "you are no longer away",
     "whoami": "who you are here, and why",
+    "link": "say who you are: link your chat account",
+    "unlink": "take that link back",
 }
 
 
@@ -29,7 +33,7 @@ def suggest(ports: Ports, caller: Caller, text: str) -> Sequence[Suggestion]:
     """Return up to a dozen ways to go on with `text` (the command without its `/deputy`)."""
     head, blank, rest = text.lstrip().partition(" ")
     if not blank:
-        return (*_actions(ports, caller, head), *_verbs(head))[:MOST]
+        return (*_actions(ports, caller, head), *_verbs(ports, head))[:MOST]
     action = ports.catalog.catalog().get(head)
     if action is None or action.id not in may_do(ports, caller):
         return ()
@@ -44,9 +48,9 @@ def _actions(ports: Ports, caller: Caller, start: str) -> tuple[Suggestion, ...]
     return tuple(Suggestion(f"{name} ", name, catalog.actions[name].summary) for name in mine)
 
 
-def _verbs(start: str) -> tuple[Suggestion, ...]:
+def _verbs(ports: Ports, start: str) -> tuple[Suggestion, ...]:
     wanted = start.lower()
-    known = sorted(VERBS & _VERBS.keys())
+    known = sorted((VERBS & _VERBS.keys()) - (set() if ports.link_page else LINKING_VERBS))
     return tuple(
         Suggestion(f"{verb} ", verb, _VERBS[verb]) for verb in known if wanted and verb.startswith(wanted)
     )

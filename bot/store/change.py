@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 from bot.core.audit import Entry
 from bot.core.run import State
 from bot.ports import Change
-from bot.store import chain, locks, outbox, runs, vault_rows, workers
+from bot.store import absences, chain, links, locks, outbox, runs, vault_rows, workers
 
 
 def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
@@ -28,7 +28,25 @@ def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
     for post in change.posts:
         outbox.put(connection, post, entries[-1].reference if entries else "")
     _apply_secrets(connection, change)
+    _apply_links(connection, change)
+    _apply_absences(connection, change)
     return entries
+
+
+def _apply_links(connection: Connection, change: Change) -> None:
+    if change.linking:
+        links.save_linking(connection, change.linking)
+    if change.link:
+        links.put_link(connection, change.link)
+    if change.unlinked:
+        links.remove_link(connection, change.unlinked)
+
+
+def _apply_absences(connection: Connection, change: Change) -> None:
+    if change.away:
+        absences.put(connection, change.away)
+    if change.back:
+        absences.remove(connection, change.back)
 
 
 def _apply_secrets(connection: Connection, change: Change) -> None:

@@ -11,13 +11,28 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
 
+from bot.core.approval import Absence
 from bot.core.audit import Entry
-from bot.core.principal import Who
+from bot.core.linking import Link, Linking
+from bot.core.principal import Account, Who
 from bot.core.run import Place, Run, State
 from bot.ports import Change, Delivery, Message, Output, Post, SecretRow, Waiting
 from bot.service.inbox import Intent
 from bot.service.posts import Posted
-from bot.store import chain, copying, inbox, outbox, posts, runs, schema, timeline, vault_rows, workers
+from bot.store import (
+    absences,
+    chain,
+    copying,
+    inbox,
+    links,
+    outbox,
+    posts,
+    runs,
+    schema,
+    timeline,
+    vault_rows,
+    workers,
+)
 from bot.store.backend import Backend, backend
 from bot.store.change import apply
 from bot.store.writer import Writer
@@ -107,10 +122,10 @@ class SqlStore:
         return await self._read(runs.get, run)
 
     async def runs(
-        self, *, states: Iterable[State] = (), requester: Who | None = None, limit: int = 50
+        self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50
     ) -> Sequence[Run]:
         """Return runs, newest first."""
-        return await self._read(runs.newest, tuple(states), requester, limit)
+        return await self._read(runs.newest, tuple(states), requester, action, limit)
 
     async def late(self, now: datetime, limit: int = 1000) -> Sequence[Run]:
         """Return runs that wait for approval though their time is over, the oldest first."""
@@ -207,6 +222,28 @@ class SqlStore:
     async def keep_post(self, place: Place, key: str, posted: Posted) -> None:
         """Note where a post is shown now."""
         await self._write(posts.keep, place, key, posted)
+
+    async def absences(self, now: datetime) -> Sequence[Absence]:
+        """Return the absences that are not over, those that end first before the others."""
+        return await self._read(absences.lasting, now)
+
+    # ---- ports.Links -----------------------------------------------------------------------------
+
+    async def link(self, account: Account) -> Link | None:
+        """Return an account's link."""
+        return await self._read(links.link_of, account)
+
+    async def links(self, who: Who) -> Sequence[Link]:
+        """Return the links of a person's accounts, oldest first."""
+        return await self._read(links.links_of, who)
+
+    async def linking(self, account: Account) -> Linking | None:
+        """Return the linking that an account began last."""
+        return await self._read(links.linking_of, account)
+
+    async def linking_by(self, ticket: str) -> Linking | None:
+        """Return the linking of a ticket, by its digest."""
+        return await self._read(links.linking_by, ticket)
 
     # ---- ports.SecretRows ------------------------------------------------------------------------
 

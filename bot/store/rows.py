@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from bot.core import canonical
 from bot.core.approval import Vote
 from bot.core.audit import Entry
+from bot.core.background import Background, FileChange, Past
 from bot.core.canonical import Json
 from bot.core.card import Card, from_json, to_json
 from bot.core.errors import Damaged, DeputyError
@@ -141,6 +142,8 @@ def read_run(name: str, document: str) -> Run:
                 "state": State(data["state"]),
                 "approver_roles": tuple(data["approver_roles"]),
                 "votes": tuple(_read_vote(vote) for vote in data["votes"]),
+                "background": _read_background(data.get("background", {})),
+                **{field: tuple(data.get(field, ())) for field in ("seats", "policies", "could")},
                 "reasons": tuple(data["reasons"]),
                 "outcome": Outcome(**data["outcome"]),
                 "ended_by": Who(**data["ended_by"]) if data["ended_by"] else None,
@@ -162,7 +165,22 @@ def _read_request(data: Mapping[str, Any]) -> Request:
 
 
 def _read_vote(data: Mapping[str, Any]) -> Vote:
-    return Vote(**{**data, "approver": Who(**data["approver"]), "at": datetime.fromisoformat(data["at"])})
+    holder = data.get("holder")
+    read = {
+        "approver": Who(**data["approver"]),
+        "at": datetime.fromisoformat(data["at"]),
+        "roles": tuple(data.get("roles", ())),
+        "holder": Who(**holder) if holder else None,
+    }
+    return Vote(**{**data, **read})
+
+
+def _read_background(data: Mapping[str, Any]) -> Background:
+    read = {
+        "changes": tuple(FileChange(**change) for change in data.get("changes", ())),
+        "past": tuple(Past(**{**past, "at": datetime.fromisoformat(past["at"])}) for past in data.get("past", ())),
+    }
+    return Background(**{**data, **read})
 
 
 def _read_moment(text: str | None) -> datetime | None:

@@ -48,13 +48,17 @@ def get(connection: Connection, name: str) -> Run:
     return read_run(name, row.document)
 
 
-def newest(connection: Connection, states: Collection[State], requester: Who | None, limit: int) -> Sequence[Run]:
-    """Return runs, newest first: in one of `states` if any are named, of one requester if named."""
+def newest(
+    connection: Connection, states: Collection[State], requester: Who | None, action: str, limit: int
+) -> Sequence[Run]:
+    """Return runs, newest first: in one of `states` if any are named, of one requester or action if named."""
     query = select(runs.c.id, runs.c.document)
     if states:
         query = query.where(runs.c.state.in_([state.value for state in states]))
     if requester:
         query = query.where(runs.c.requester == requester.key)
+    if action:
+        query = query.where(runs.c.action == action)
     rows = connection.execute(query.order_by(runs.c.number.desc()).limit(limit))
     return [read_run(row.id, row.document) for row in rows]
 

@@ -47,6 +47,7 @@ runs = Table(
     Index(None, "state", "expires"),
     Index(None, "requester", "number"),
     Index(None, "requester", "action"),
+    Index(None, "action", "number"),
 )
 
 # `at` is when the audit log heard of it, so that what is older than the replay window can be removed;
@@ -178,6 +179,45 @@ posts = Table(
     Column("shown_in", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("content", Text, nullable=False),
+)
+
+# `key` is the account in its one spelling, `account` its id as the platform spells it; `since` is when it
+# was last linked.
+links = Table(
+    "links",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("oid", Text, nullable=False),
+    Column("since", Text, nullable=False),
+    Index("ix_links_tenant_oid", "tenant", "oid"),
+)
+
+# One for each account: a new one takes the place of the one before.
+linkings = Table(
+    "linkings",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("ticket", Text, nullable=False, unique=True),
+    Column("revision", Integer, nullable=False),
+    Column("expires", Text, nullable=False, index=True),
+    Column("document", Text, nullable=False),
+)
+
+# One for each person who is away: `holder` is their key, the others who they and who their deputy are.
+absences = Table(
+    "absences",
+    metadata,
+    Column("holder", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("oid", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("deputy_tenant", Text, nullable=False),
+    Column("deputy_oid", Text, nullable=False),
+    Column("deputy_name", Text, nullable=False),
+    Column("until", Text, nullable=False, index=True),
 )
 
 messages = Table(

@@ -25,11 +25,11 @@ async def test_a_password_is_reset_after_approval_and_shown_to_its_requester_alo
     asked = helpdesk.card("Reset a password")
     await helpdesk.sees("It needs 1 approval", asked)
 
-    await asked.get_by_role("button", name="Approve").click()
+    await asked.get_by_role("button", name="Approve", exact=True).click()
     await helpdesk.sees("You can't approve your own request")
     await helpdesk.sees("Awaiting approval", asked)
 
-    await manager.card("Reset a password").get_by_role("button", name="Approve").click()
+    await manager.card("Reset a password").get_by_role("button", name="Approve", exact=True).click()
     await manager.sees("Succeeded", manager.card("Reset a password"))
     await manager.sees("was shown to Hanna Weber alone")
 

@@ -10,7 +10,7 @@ from bot.core.decision import MOST_APPROVALS, Deny, NeedsApproval, Permit
 from bot.core.errors import Invalid
 from bot.policy.cedar import CedarPolicy
 from bot.ports import Policy
-from tests.unit.policy.samples import SHIPPED, action, agent, ask, catalog, person
+from tests.unit.policy.samples import SHIPPED, about, action, agent, ask, catalog, person
 
 POLICIES: dict[str, Callable[[Path], Policy]] = {"cedar": CedarPolicy}
 ROLES = ("helpdesk", "manager", "oncall", "engineer")
@@ -84,7 +84,7 @@ def test_what_is_not_classified_never_runs(policy: Policy, role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_menu_never_hides_what_is_allowed(policy: Policy, role: str) -> None:
-    menu = policy.menu(person(role), catalog(), "chat")
+    menu = policy.menu(about(person(role)), catalog())
     for one in catalog():
         allowed = not isinstance(policy.decide(ask(person(role), one, {"account": "alice"})), Deny)
         assert not allowed or not isinstance(menu[one.id], Deny)
@@ -103,6 +103,6 @@ def test_D4_a_folder_that_cannot_be_read_denies_and_has_no_version(
     question = ask(person("helpdesk"), action("unlock-account"))
     assert isinstance(policy.decide(question), Deny)
     assert isinstance(policy.may_approve(person("manager", oid="other"), question), Deny)
-    assert isinstance(policy.menu(person("helpdesk"), [question.action], "chat")["unlock-account"], Deny)
+    assert isinstance(policy.menu(about(person("helpdesk")), [question.action])["unlock-account"], Deny)
     with pytest.raises(Invalid):
         policy.version()

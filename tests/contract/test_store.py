@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.core.action import Script
+from bot.core.approval import Absence
 from bot.core.audit import GENESIS
 from bot.core.errors import Busy, Conflict, DeputyError, Invalid, NotFound
-from bot.core.principal import Who
+from bot.core.linking import LIFE, Link, Linking, Stage
+from bot.core.principal import Account, Who
 from bot.core.run import Place, State
 from bot.ports import Change, Delivery, Output, Waiting
 from bot.store.database import SqlStore, open_store
@@ -417,6 +420,132 @@ async def test_removing_a_secret_removes_its_versions_and_those_of_the_same_chan
     await store.commit(a_change(secrets=(a_secret(version=2),), removed_secrets=("directory", "unknown")))
 
     assert await store.all_secret_rows() == [a_secret("mail")]
+
+
+# ---- absences ------------------------------------------------------------------------------------
+
+MIA, MAX = Who("contoso", "o-2", "Mia"), Who("contoso", "o-3", "Max")
+
+
+async def test_an_absence_lasts_until_its_moment_those_that_end_first_before_the_others(store: SqlStore) -> None:
+    long, short = Absence(OLGA, MIA, NOW + timedelta(days=2)), Absence(MIA, MAX, NOW + timedelta(days=1))
+    await store.commit(a_change(away=long))
+    await store.commit(a_change(away=short))
+
+    assert await store.absences(NOW) == [short, long]
+    assert [one.deputy.name for one in await store.absences(NOW)] == ["Max", "Mia"]
+    assert await store.absences(short.until) == [long]
+    assert await store.absences(long.until) == []
+
+
+async def test_a_new_absence_takes_the_place_of_the_last_and_who_is_back_has_none(store: SqlStore) -> None:
+    await store.commit(a_change(away=Absence(OLGA, MIA, LATER)))
+    await store.commit(a_change(away=Absence(Who("CONTOSO", "O-1"), MAX, LATER)))
+    assert [one.deputy for one in await store.absences(NOW)] == [MAX]
+
+    await store.commit(a_change(back=OLGA))
+
+    assert await store.absences(NOW) == []
+
+
+async def test_the_runs_of_one_action_are_found_newest_first(store: SqlStore) -> None:
+    for number, action in enumerate(("unlock", "reset", "unlock")):
+        await store.commit(a_change(a_run(f"R-{number}", action=action)))
+
+    assert [run.id for run in await store.runs(action="unlock")] == ["R-2", "R-0"]
+    assert [run.id for run in await store.runs(action="unlock", limit=1)] == ["R-2"]
+    assert await store.runs(action="other") == []
+
+
+# ---- links ---------------------------------------------------------------------------------------
+
+SLACK = Account("slack", "T1/U1", "olga")
+
+
+def a_linking(ticket: str = "t-1", account: Account = SLACK, **changed: Any) -> Linking:
+    return replace(Linking(account, ticket, NOW), **changed)
+
+
+async def test_a_link_is_found_by_its_account_and_by_its_person(store: SqlStore) -> None:
+    link = Link(SLACK, OLGA, NOW)
+    other = Link(Account("teams", "29:1x"), OLGA, LATER)
+    await store.commit(a_change(link=other))
+    await store.commit(a_change(link=link))
+    await store.commit(a_change(link=Link(Account("slack", "T1/U2"), Who("contoso", "o-2"), NOW)))
+
+    assert await store.link(SLACK) == link
+    assert await store.links(Who("CONTOSO", "O-1")) == [link, other]
+    assert (await store.links(OLGA))[0].account.id == "T1/U1"
+    assert await store.link(Account("slack", "T1/U3")) is None
+
+
+async def test_D6_an_account_spelt_otherwise_has_the_same_link(store: SqlStore) -> None:
+    await store.commit(a_change(link=Link(Account("Slack", " t1/u1"), OLGA, NOW)))
+    await store.commit(a_change(link=Link(SLACK, Who("contoso", "o-2"), LATER)))
+
+    assert await store.links(OLGA) == []
+    found = await store.link(Account("SLACK", "T1/u1 "))
+    assert found
+    assert (found.who, found.since) == (Who("contoso", "o-2"), LATER)
+
+
+async def test_a_link_that_was_taken_back_is_gone(store: SqlStore) -> None:
+    await store.commit(a_change(link=Link(SLACK, OLGA, NOW)))
+
+    await store.commit(a_change(unlinked=Account("slack", "t1/u1")))
+
+    assert await store.link(SLACK) is None
+
+
+async def test_a_linking_comes_back_as_it_went(store: SqlStore) -> None:
+    account = Account("teams", "29:1x", "Olga", OLGA)
+    flow = {"state": "s", "scope": ["openid"], "claims_challenge": None}
+    first = a_linking(account=account)
+    full = replace(
+        first, stage=Stage.SIGNED_IN, browser="b", flow=flow, who=OLGA, code="7K3M9Q", misses=2, revision=2
+    )
+    await store.commit(Change((), linking=first))
+    await store.commit(Change((), linking=full))
+
+    assert await store.linking(account) == full
+    found = await store.linking_by("t-1")
+    assert found
+    assert (found.account.name, found.account.who, found.who) == ("Olga", OLGA, OLGA)
+    assert await store.linking_by("t-2") is None
+
+
+async def test_a_new_linking_takes_the_place_of_its_accounts_last_and_of_those_that_are_over(
+    store: SqlStore,
+) -> None:
+    other = Account("slack", "T1/U2")
+    await store.commit(Change((), linking=a_linking()))
+    await store.commit(Change((), linking=a_linking("t-2", other)))
+    await store.commit(Change((), linking=a_linking("t-3", since=NOW + LIFE - timedelta(microseconds=1))))
+
+    assert await store.linking_by("t-1") is None
+    assert await store.linking(other)
+    await store.commit(Change((), linking=a_linking("t-4", Account("slack", "T1/U3"), since=NOW + LIFE)))
+    assert await store.linking(other) is None
+
+
+async def test_of_two_who_take_the_same_step_of_a_linking_one_loses(store: SqlStore) -> None:
+    await store.commit(Change((), linking=a_linking()))
+    rivals = [Change((), linking=a_linking(browser=name, revision=2)) for name in ("one", "two")]
+
+    answers = await asyncio.gather(*(store.commit(change) for change in rivals), return_exceptions=True)
+
+    assert sum(isinstance(answer, Conflict) for answer in answers) == 1
+
+
+async def test_a_step_of_a_linking_that_was_replaced_is_lost_with_all_that_goes_with_it(store: SqlStore) -> None:
+    await store.commit(Change((), linking=a_linking()))
+    await store.commit(Change((), linking=a_linking("t-2")))
+
+    with pytest.raises(Conflict, match="newer link"):
+        await store.commit(a_change(linking=a_linking(revision=2), link=Link(SLACK, OLGA, NOW)))
+
+    assert await store.link(SLACK) is None
+    assert await store.entries() == []
 
 
 # ---- the timeline --------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.core.action import Action, Risk, Script
-from bot.core.card import Card
+from bot.core.card import Button, Card
 from bot.core.catalog import Catalog, plain
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.errors import NotFound, Refused, Unavailable
@@ -21,7 +21,7 @@ from bot.core.secret import Secret
 from bot.core.work import Exit, ExitReason, Work
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.running import RunningHere
-from bot.ports import Delivery, Ports, Post, Question, RoleInfo, SecretRow, Stop
+from bot.ports import About, Delivery, Ports, Post, Question, RoleInfo, SecretRow, Stop
 from bot.service.desk import Desk
 from bot.service.execute import execute
 from bot.service.reply import Caller
@@ -51,6 +51,9 @@ class People:
     async def principal(self, account: Account) -> Principal:
         return await self.live(Who("acme", account.id, account.id.capitalize()))
 
+    async def recent(self, who: Who) -> Principal:
+        return await self.live(who)
+
     async def live(self, who: Who) -> Principal:
         if self.down:
             raise Unavailable("The directory can't be reached.")
@@ -66,6 +69,7 @@ class Rules:
         self.needs: dict[str, int] = {"look": 0, "change": 1, "wipe": 2, "secretive": 0, "hold": 0}
         self.text = "1"
         self.broken: Exception | None = None
+        self.open_at: datetime | None = None
 
     def version(self) -> str:
         if self.broken:
@@ -78,22 +82,35 @@ class Rules:
         needs = self.needs.get(question.action.id)
         if "desk" not in question.principal.roles or needs is None:
             return Deny((Reason("default", "No policy allows you to run this."),), ("desk",))
-        return NeedsApproval(needs, ("boss",)) if needs else Permit((Reason("desk-runs"),))
+        if question.break_glass:
+            open_review = Deny((Reason("review-first", "Not yet."),))
+            return open_review if question.unreviewed else Permit((Reason("glass"),))
+        if len(question.approvers) < needs:
+            roles = ("boss", "second") if question.escalated else ("boss",)
+            return NeedsApproval(needs, roles, (Reason("desk-asks"),))
+        return Permit((Reason("desk-runs"),))
 
     def may_approve(self, approver: Principal, question: Question) -> Decision:
-        if "boss" in approver.roles and approver.who != question.principal.who:
+        stands_in = question.delegated and "deputy" in approver.roles
+        second = question.escalated and "second" in approver.roles
+        if ("boss" in approver.roles or stands_in or second) and approver.who != question.principal.who:
             return Permit((Reason("boss-approves"),))
         return Deny((Reason("default", "You may not approve this."),))
 
-    def menu(self, principal: Principal, actions: Iterable[Action], door: str) -> Mapping[str, Decision]:
-        now = datetime.now(UTC)
-        return {action.id: self.decide(Question(principal, action, {}, door, now)) for action in actions}
+    def may_review(self, reviewer: Principal, question: Question) -> Decision:
+        return self.may_approve(reviewer, question)
 
-    def roles(self, groups: Iterable[str]) -> frozenset[str]:
+    def menu(self, about: About, actions: Iterable[Action]) -> Mapping[str, Decision]:
+        return {one.id: self.decide(Question(about.principal, one, {}, about.door, about.now)) for one in actions}
+
+    def opens(self, question: Question) -> datetime | None:
+        return self.open_at
+
+    def roles(self, groups: Iterable[str], *, guest: bool = False) -> frozenset[str]:
         return frozenset(groups)
 
     def role(self, name: str) -> RoleInfo:
-        return RoleInfo(name, {"boss": "the bosses", "desk": "the desk"}[name])
+        return RoleInfo(name, {"boss": "the bosses", "desk": "the desk", "second": "the others"}[name])
 
 
 def action(name: str, risk: Risk = Risk.CHANGE, **more: object) -> Action:
@@ -244,6 +261,12 @@ class Company:
     async def say(self, name: str, text: str, delivery: Delivery | None = None) -> str:
         """Say a command; return the run that came of it."""
         reply = await self.desk.say(Account("local", name), PLACE, text, delivery or self.delivery())
+        return reply.run
+
+    async def press(self, name: str, button: Button) -> str:
+        """Press a button; return the run that came of it."""
+        account = Account("local", name)
+        reply = await self.desk.press(account, PLACE, button.verb, button.subject, "", self.delivery())
         return reply.run
 
     async def card(self, name: str, text: str) -> Card:

@@ -37,6 +37,7 @@ class FakeDoor:
 
     answer: Callable[[Call], Reply] = lambda call: Reply()
     outputs: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    diffs: Mapping[tuple[str, str], str] = field(default_factory=dict)
     cards: Mapping[str, Card] = field(default_factory=dict)
     suggestions: Sequence[Suggestion] = ()
     calls: list[Call] = field(default_factory=list)
@@ -70,6 +71,11 @@ class FakeDoor:
         if (account.id, run) not in self.outputs:
             raise NotFound(f"There is no output of {run} that you may see.")
         return self.outputs[account.id, run]
+
+    async def changes(self, account: Account, run: str) -> str:
+        if (account.id, run) not in self.diffs:
+            raise NotFound(f"There are no changes of {run} that you may see.")
+        return self.diffs[account.id, run]
 
     async def audit(self, account: Account, reference: str) -> Card:
         if reference not in self.cards:

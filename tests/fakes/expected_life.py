@@ -75,15 +75,27 @@ def may_decide(life: Life, person: str, world: World) -> bool:
 
 def voted(life: Life, person: str, yes: bool, world: World) -> Life:
     """Somebody approves or denies; an approval counts once, and may be taken back by a no."""
-    again = yes and person in life.approvers
-    if life.state != AWAITING or again or not may_decide(life, person, world):
+    if life.state != AWAITING or not may_decide(life, person, world):
         return life
     if life.late(world) or not life.holds(world):
         return replace(life, state="expired" if life.late(world) else "refused")
     if not yes:
         return replace(life, state="denied")
-    approvers = life.approvers | {person}
-    return replace(life, approvers=approvers, state=QUEUED if len(approvers) >= life.needed else AWAITING)
+    if person in valid(life, world) or not may_run(life, world):
+        return life
+    approvers = valid(life, world) | {person}
+    enough = len(approvers) >= max(life.needed, world.needs.get(life.action, 0))
+    return replace(life, approvers=approvers, state=QUEUED if enough else AWAITING)
+
+
+def may_run(life: Life, world: World) -> bool:
+    """Whether who asked may run it in this moment."""
+    return world.has(life.requester, "desk") and life.action in world.needs
+
+
+def valid(life: Life, world: World) -> frozenset[str]:
+    """Whose approvals count in this moment."""
+    return frozenset(person for person in life.approvers if world.has(person, "boss") and person != life.requester)
 
 
 def may_cancel(life: Life, person: str, world: World) -> bool:
@@ -106,16 +118,17 @@ def may_see(life: Life, person: str, world: World) -> bool:
 
 
 def claimed(life: Life, world: World, *, held: bool = False) -> Life:
-    """A worker takes it: it starts with the rights of this moment, or never; for a held lock it waits."""
+    """A worker takes it: it starts with the rights of this moment, waits for approval again, or never starts.
+
+    For a held lock it waits.
+    """
     if life.state != QUEUED:
         return life
-    valid = {person for person in life.approvers if world.has(person, "boss") and person != life.requester}
-    allowed = world.has(life.requester, "desk") and life.action in world.needs
-    enough = len(valid) >= max(life.needed, world.needs.get(life.action, 0))
-    starts = allowed and enough and life.holds(world) and not life.late(world)
-    if starts and held:
-        return life
-    return replace(life, state=RUNNING if starts else "refused")
+    if not may_run(life, world) or not life.holds(world) or life.late(world):
+        return replace(life, state="refused")
+    if len(valid(life, world)) < life.needed:
+        return replace(life, state=AWAITING, approvers=valid(life, world))
+    return life if held else replace(life, state=RUNNING)
 
 
 def ended(life: Life, how: str) -> Life:
@@ -142,7 +155,7 @@ def told(life: Life, tag: str, person: str, world: World) -> Life:
             return cancelled(life, person, world)
         case "request:expired":
             return expired(life, world)
-        case "run:started":
+        case "run:started" | "request:approval:void":
             return claimed(life, world)
         case "run:refused" if life.state == AWAITING and not life.holds(world):
             return replace(life, state="refused")

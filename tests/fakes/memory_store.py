@@ -13,9 +13,11 @@ from datetime import datetime
 
 from bot.core import audit, canonical
 from bot.core.action import Script
+from bot.core.approval import Absence
 from bot.core.audit import Entry
 from bot.core.errors import Busy, Conflict, Damaged, NotFound
-from bot.core.principal import Who
+from bot.core.linking import Link, Linking
+from bot.core.principal import Account, Who
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Output, Post, SecretRow, Waiting
 
@@ -34,6 +36,9 @@ class _Contents:
     locks: dict[str, str] = field(default_factory=dict)
     workers: dict[str, int] = field(default_factory=dict)
     stops: dict[str, Who] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    linkings: dict[str, Linking] = field(default_factory=dict)
+    absences: dict[Who, Absence] = field(default_factory=dict)
     last_post: int = 0
 
     def copy(self) -> "_Contents":
@@ -54,6 +59,7 @@ class _Contents:
         for post in change.posts:
             self._put_post(post, entries[-1].reference if entries else "")
         self._put_secrets(change)
+        self._put_links(change)
         return entries
 
     def _append(self, draft: audit.Draft) -> Entry:
@@ -106,6 +112,23 @@ class _Contents:
         for key in [key for key in self.secrets if key[0] in change.removed_secrets]:
             del self.secrets[key]
 
+    def _put_links(self, change: Change) -> None:
+        new = change.linking
+        if new:
+            before = self.linkings.get(new.account.key)
+            expected = (before.ticket, before.revision + 1) if before else None
+            if new.revision > 1 and expected != (new.ticket, new.revision):
+                raise Conflict("The linking has changed meanwhile.")
+            self.linkings[new.account.key] = new
+        if change.link:
+            self.links[change.link.account.key] = change.link
+        if change.unlinked:
+            self.links.pop(change.unlinked.key, None)
+        if change.away:
+            self.absences[change.away.holder] = change.away
+        if change.back:
+            self.absences.pop(change.back, None)
+
 
 class MemoryStore:
     """A `ports.Store` and `ports.SecretRows` that is gone with the process."""
@@ -132,14 +155,16 @@ class MemoryStore:
         return self._contents.runs[run]
 
     async def runs(
-        self, *, states: Iterable[State] = (), requester: Who | None = None, limit: int = 50
+        self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50
     ) -> Sequence[Run]:
         wanted = frozenset(states)
         newest_first = sorted(self._contents.runs.values(), key=lambda run: run.created, reverse=True)
         return [
             run
             for run in newest_first
-            if (not wanted or run.state in wanted) and requester in (None, run.request.requester)
+            if (not wanted or run.state in wanted)
+            and requester in (None, run.request.requester)
+            and action in ("", run.request.action)
         ][:limit]
 
     async def late(self, now: datetime, limit: int = 1000) -> Sequence[Run]:
@@ -149,6 +174,10 @@ class MemoryStore:
 
     async def queued(self, limit: int) -> Sequence[str]:
         return [run.id for run in self._contents.runs.values() if run.state is State.QUEUED][:limit]
+
+    async def absences(self, now: datetime) -> Sequence[Absence]:
+        lasting = [absence for absence in self._contents.absences.values() if absence.until > now]
+        return sorted(lasting, key=lambda absence: (absence.until, absence.holder.key))
 
     async def usage(self, who: Who) -> Mapping[str, int]:
         runs = self._contents.runs.values()
@@ -233,6 +262,26 @@ class MemoryStore:
 
     async def all_secret_rows(self) -> Sequence[SecretRow]:
         return list(self._contents.secrets.values())
+
+    async def link(self, account: Account) -> Link | None:
+        return self._contents.links.get(account.key)
+
+    async def links(self, who: Who) -> Sequence[Link]:
+        return [link for link in self._contents.links.values() if link.who == who]
+
+    async def linking(self, account: Account) -> Linking | None:
+        return self._contents.linkings.get(account.key)
+
+    async def linking_by(self, ticket: str) -> Linking | None:
+        return next((one for one in self._contents.linkings.values() if one.ticket == ticket), None)
+
+    def forge(self, run: Run) -> None:
+        """Change a stored run behind everybody's back."""
+        self._contents.runs[run.id] = run
+
+    def end(self, absence: Absence) -> None:
+        """Let an absence have lasted no longer."""
+        del self._contents.absences[absence.holder]
 
     def tamper(self, row: SecretRow) -> None:
         """Change a secret's row behind the vault's back."""

@@ -346,8 +346,7 @@ class Lifecycle(RuleBasedStateMachine):
     def read_entry(self, entry: Entry, world: World, crashed: bool) -> None:
         run, person, life = entry.subject, entry.actor.lower(), self.lives.get(entry.subject)
         if life and entry.tag in ("request:approval:refused", "access:refused"):
-            may = model.may_decide if entry.tag == "request:approval:refused" else model.may_cancel
-            assert not may(life, person, world)
+            assert not may(entry.tag, life, person, world)
             return
         after = model.told(life, entry.tag, person, world) if life else self.first(entry, world)
         assert after != life, f"{entry.tag} can't happen to {life}"
@@ -376,6 +375,13 @@ class Lifecycle(RuleBasedStateMachine):
                 break
         assert not self.run(self.deputy.store.steady.outbox(far))
         self.the_channel_is_told_or_will_be()
+
+
+def may(tag: str, life: Life, person: str, world: World) -> bool:
+    """Say whether somebody may do what an audit entry says was refused: an approval counts for what may run."""
+    if tag == "request:approval:refused":
+        return model.may_decide(life, person, world) and model.may_run(life, world)
+    return model.may_cancel(life, person, world)
 
 
 def counted(operation: Operation, before: Life, after: Life) -> bool:

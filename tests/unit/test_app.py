@@ -6,12 +6,12 @@ from typing import cast
 
 import pytest
 
-from bot.app import catalog_of
+from bot.app import SystemClock, catalog_of
 from bot.chat.local.listen import Person
 from bot.doors import EXAMPLES, person
 from bot.identity.local import PEOPLE, LocalDirectory
 from bot.policy.cedar import CedarPolicy
-from bot.ports import Ports
+from bot.ports import Ports, Situation
 from bot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +20,13 @@ ROOT = Path(__file__).parents[2]
 async def people(actions: Path, policies: Path = ROOT / "policies") -> dict[str, Person]:
     policy = CedarPolicy(policies)
     catalog = catalog_of(Settings(actions_dir=actions))
-    ports = SimpleNamespace(directory=LocalDirectory(policy.roles), policy=policy, catalog=catalog)
+    ports = SimpleNamespace(
+        directory=LocalDirectory(policy.roles),
+        policy=policy,
+        catalog=catalog,
+        clock=SystemClock(),
+        situation=lambda now: Situation(),
+    )
     return {one.account: await person(cast(Ports, ports), one) for one in PEOPLE}
 
 

@@ -10,6 +10,15 @@ from bot import settings
 from bot.core.errors import Invalid, Unavailable
 from bot.settings import Settings, make_data_dir
 
+TENANT = "aaaaaaaa-0000-4000-8000-00000000000a"
+CLIENT = "cccccccc-0000-4000-8000-00000000000c"
+ENTRA = {
+    "ENTRA_TENANT": TENANT,
+    "ENTRA_CLIENT_ID": CLIENT,
+    "ENTRA_CLIENT_SECRET": "secret-of-the-app",
+    "PUBLIC_URL": "https://deputy.example.com",
+}
+
 
 @pytest.fixture
 def env_file(tmp_path: Path) -> Path:
@@ -44,6 +53,14 @@ def test_every_setting_can_be_given(env_file: Path) -> None:
         "slack_team": "T0DEPUTY",
         "slack_app_id": "A0DEPUTY",
         "slack_api": "https://slack-gov.com/api/",
+        "public_url": "http://localhost:9000",
+        "entra_tenant": TENANT,
+        "entra_client_id": CLIENT,
+        "entra_client_secret": "",
+        "entra_certificate": "deputy.pem",
+        "entra_authority": "https://login.microsoftonline.us",
+        "graph_url": "https://graph.microsoft.us",
+        "link_days": 30,
     }
     assert set(given) == set(Settings.__dataclass_fields__)
     assert read(env_file, **{name.upper(): str(value) for name, value in given.items()}) == Settings(**given)
@@ -163,6 +180,48 @@ def test_the_local_channel_turned_on_later_listens_on_loopback_only(env_file: Pa
     with pytest.raises(Invalid, match="loopback only") as caught:
         replace(read(env_file, HOST="0.0.0.0"), local_chat=True)
     assert caught.value.where == "DEPUTY_HOST"
+
+
+def test_entra_is_set_up_by_four_settings_and_its_secret_is_not_shown(env_file: Path) -> None:
+    found = read(env_file, **ENTRA)
+    assert found.entra_client_secret == "secret-of-the-app"
+    assert "secret-of-the-app" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ENTRA_TENANT", "contoso.onmicrosoft.com", "takes a GUID"),
+        ("ENTRA_TENANT", "common", "takes a GUID"),
+        ("ENTRA_CLIENT_ID", "", "takes a GUID"),
+        ("ENTRA_CLIENT_SECRET", "", "DEPUTY_ENTRA_CERTIFICATE"),
+        ("PUBLIC_URL", "", "by which address they reach"),
+        ("PUBLIC_URL", "http://deputy.example.com", "must begin with https"),
+        ("PUBLIC_URL", "deputy.example.com", "not an address like"),
+        ("PUBLIC_URL", "https://deputy.example.com/", "without a path"),
+        ("PUBLIC_URL", "https://me:pw@deputy.example.com", "not an address like"),
+        ("PUBLIC_URL", "https://[deputy", "not an address like"),
+        ("ENTRA_AUTHORITY", "http://localhost", "must begin with https"),
+        ("GRAPH_URL", "https://graph.microsoft.com/v1.0", "without a path"),
+        ("LINK_DAYS", "4000", "3650 is the most"),
+    ],
+)
+def test_a_wrong_setting_of_entra_is_named(env_file: Path, name: str, value: str, words: str) -> None:
+    with pytest.raises(Invalid, match=words) as caught:
+        read(env_file, **{**ENTRA, name: value})
+    assert caught.value.where == f"DEPUTY_{name}"
+
+
+def test_a_secret_and_a_certificate_at_once_are_one_too_many(env_file: Path) -> None:
+    with pytest.raises(Invalid, match="give one"):
+        read(env_file, **ENTRA, ENTRA_CERTIFICATE="deputy.pem")
+
+
+def test_the_local_channel_is_in_no_process_that_is_reached_from_elsewhere(env_file: Path) -> None:
+    """A proxy on this machine comes from loopback, for everybody behind it."""
+    with pytest.raises(Invalid, match="lets anybody be anybody") as caught:
+        read(env_file, **ENTRA, LOCAL_CHAT="1")
+    assert caught.value.where == "DEPUTY_PUBLIC_URL"
 
 
 def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def application(door: Door, channel: LocalChat, people: Sequence[Person]) -> web
             web.post("/api/press", site.press),
             web.get(r"/api/output/{run:R-\w{1,32}}", site.output),
             web.get(r"/raw/{run:R-\w{1,32}}", site.raw),
+            web.get(r"/raw/{run:R-\w{1,32}}/changes", site.changes),
             web.get(r"/api/audit/{reference:(?i:AUD)-[0-9A-Za-z-]{1,32}}", site.audit),
         ]
     )
@@ -142,8 +143,10 @@ class _Site:
         return web.json_response({"text": await self._output(request)})
 
     async def raw(self, request: web.Request) -> web.Response:
-        text = await self._output(request)
-        return web.Response(body=text.encode(errors="replace"), content_type="text/plain", charset="utf-8")
+        return _plain(await self._output(request))
+
+    async def changes(self, request: web.Request) -> web.Response:
+        return _plain(await self._door.changes(self._asker(request), request.match_info["run"]))
 
     async def audit(self, request: web.Request) -> web.Response:
         card = await self._door.audit(self._asker(request), request.match_info["reference"])
@@ -177,6 +180,10 @@ class _Site:
         except ValueError:
             raise Invalid("“delivery” must be a UUID, made anew for everything sent.") from None
         return account, Delivery(f"{PLACE.platform}:{delivery}", _content(data)), data
+
+
+def _plain(text: str) -> web.Response:
+    return web.Response(body=text.encode(errors="replace"), content_type="text/plain", charset="utf-8")
 
 
 def _content(data: Mapping[str, Any]) -> str:

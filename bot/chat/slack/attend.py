@@ -34,7 +34,7 @@ _BROKEN = (
     "Something went wrong in Deputy itself, so this may not have been done. Whoever keeps it finds in its log "
     "what it was; look at /deputy mine before you ask again."
 )
-_OPENING = frozenset({Doing.MENU, Doing.PICK, Doing.LOOK, Doing.ASK_WHY})
+_OPENING = frozenset({Doing.MENU, Doing.PICK, Doing.LOOK, Doing.ASK})
 
 
 class Acks:

@@ -13,6 +13,7 @@ from bot.chat.slack import inputs
 from bot.chat.slack.render import Json
 from bot.chat.slack.text import plain
 from bot.chat.slack.views import MOST_BLOCKS, NOWHERE, Callback, Meta, modal, words
+from bot.core.card import Verb
 from bot.core.errors import Invalid, NotFound
 from bot.core.form import Field, Form
 from bot.core.parameter import Kind, Value, bind_one
@@ -27,6 +28,18 @@ _TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chose
 SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
 _PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
+
+# Clicks that words belong to: the title of the modal that asks for them, what it says, its field and a hint.
+ASKING: Mapping[Verb, tuple[str, str, str, str]] = {
+    Verb.DENY: ("Deny", "{} will not run.", "Reason", "Who asked reads it in the channel."),
+    Verb.LINK: (
+        "Link",
+        "You have signed in on the page, and it shows a code.",
+        "The code that the page shows",
+        "",
+    ),
+    Verb.REVIEW: ("Review", "{} was an emergency.", "What you found", "It is read in the channel."),
+}
 
 
 def view(form: Form, about: Meta = NOWHERE, reason: str = "") -> Json:
@@ -86,10 +99,11 @@ def suggestions(form: Form, named: str, typed: str) -> Json:
     raise NotFound("The form has no such field any more. Open it anew with /deputy.")
 
 
-def deny_view(about: Meta) -> Json:
-    """Return the modal that asks why a run, `about.subject`, is denied."""
-    asked = _words_asked(COMMENT, "", "Reason", "Who asked reads it in the channel.")
-    return modal(Callback.DENY, "Deny", [words(f"{about.subject} will not run."), asked], about, submit="Deny")
+def asking_view(verb: Verb, about: Meta) -> Json:
+    """Return the modal that asks for the words that belong to a click (one of ASKING) on `about.subject`."""
+    title, lead, label, hint = ASKING[verb]
+    asked = _words_asked(COMMENT, "", label, hint)
+    return modal(Callback(verb.value), title, [words(lead.format(about.subject)), asked], about, submit=title)
 
 
 def filled_from(form: Form, message: str) -> Form:

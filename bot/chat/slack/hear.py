@@ -39,7 +39,7 @@ class Doing(StrEnum):
     FILL = "fill"
     MENU = "menu"
     PICK = "pick"
-    ASK_WHY = "ask why"
+    ASK = "ask"
     LOOK = "look"
     HOME = "home"
 
@@ -284,18 +284,19 @@ def _picked(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:
     return {"verb": Verb.OPEN.value, "subject": picker.picked(view), "words": about.words}
 
 
-def _denied(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:
-    return {"verb": Verb.DENY.value, "subject": about.subject, "words": forms.comment(view)}
+def _asked(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:
+    return {"verb": view["callback_id"], "subject": about.subject, "words": forms.comment(view)}
 
 
 _SUBMITTED: Mapping[object, tuple[Doing, Callable[[Mapping[str, Any], views.Meta], dict[str, Any]]]] = {
     views.Callback.FILL.value: (Doing.FILL, _filled),
     views.Callback.PICK.value: (Doing.PICK, _picked),
-    views.Callback.DENY.value: (Doing.PRESS, _denied),
+    **{verb.value: (Doing.PRESS, _asked) for verb in forms.ASKING},
 }
 _MEANT: Mapping[Verb | Look, Doing] = {
     Verb.OPEN: Doing.PICK,
-    Verb.DENY: Doing.ASK_WHY,
+    **dict.fromkeys(forms.ASKING, Doing.ASK),
+    Look.CHANGES: Doing.LOOK,
     Look.STATUS: Doing.LOOK,
     Look.OUTPUT: Doing.LOOK,
     Look.SEARCH: Doing.HOME,

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.chat.slack.text import cut, escaped, fit, plain, size
-from bot.core.card import Block, Button, Card, Fact, Hidden, Menu, Table, Tone, Verb
+from bot.core.card import Block, Button, Card, Fact, Hidden, Menu, Page, Table, Tone, Verb
 from bot.core.errors import Invalid
 from bot.core.text import shorten, visible
 
@@ -35,10 +35,11 @@ _SIGNS = {Tone.NEUTRAL: "", Tone.WAITING: "⏳ ", Tone.RUNNING: "▶ ", Tone.GOO
 
 
 class Look(StrEnum):
-    """Clicks that only look: a run's full card, a run's whole output, a search in the Home tab."""
+    """Clicks that only look: at a run, its output, what changed in its script; a search in the Home tab."""
 
     STATUS = "status"
     OUTPUT = "output"
+    CHANGES = "changes"
     SEARCH = "search"
 
 
@@ -68,7 +69,7 @@ def shown(card: Card, mentions: Sequence[str] = (), live: str = "", *, view: boo
     top = [*head, *_rich(_paragraph(lead, mentions)), *_rich(told)]
     end = [*_buttons(card.buttons), *_small_print(card)]
     room = (VIEW if view else LARGEST) - size(top) - size(end)
-    middle = _Middle(room, native=not view)
+    middle = _Middle(room, card.run, native=not view)
     for block in card.blocks:
         middle.add(block)
     if live:
@@ -120,8 +121,9 @@ def button(label: str, verb: Verb | Look, subject: str, number: int, style: str 
 class _Middle:
     """What stands between a card's facts and its buttons, as far as there is room for it."""
 
-    def __init__(self, room: int, *, native: bool) -> None:
+    def __init__(self, room: int, run: str, *, native: bool) -> None:
         self._room = room
+        self._run = run
         self._native = native  # Slack takes one table a message, and none in a view
         self._looks = 0
         self.blocks: list[Json] = []
@@ -134,8 +136,12 @@ class _Middle:
         elif isinstance(block, Menu):
             self._put(_menu(block, len(self.blocks)))
         elif isinstance(block, Hidden):
-            show = button("Show the result", Look.OUTPUT, block.run, self._next(), "primary")
-            self._put([{"type": "actions", "elements": [show]}])
+            self._look("Show the result", Look.OUTPUT, block.run, "primary")
+        elif isinstance(block, Page):
+            self._put(_rich({"type": "rich_text_section", "elements": [_link(block)]}))
+        elif block.title:
+            self._put(_rich({"type": "rich_text_section", "elements": [_run(block.title, bold=True)]}))
+            self._look("Show what changed", Look.CHANGES, self._run)
         elif block.code:
             self.code(block.text)
             self.cut |= block.cut
@@ -174,9 +180,9 @@ class _Middle:
         self._room -= taken
         self.blocks += blocks
 
-    def _next(self) -> int:
+    def _look(self, label: str, look: Look, subject: str, style: str = "") -> None:
         self._looks += 1
-        return 100 + self._looks
+        self._put([{"type": "actions", "elements": [button(label, look, subject, 100 + self._looks, style)]}])
 
 
 def _facts(facts: Sequence[Fact], room: int) -> tuple[Json, bool]:
@@ -216,6 +222,10 @@ def _paragraph(text: str, mentions: Sequence[str] = ()) -> Json:
 def _run(text: str, **style: bool) -> Json:
     marks = {name: True for name, on in style.items() if on}
     return {"type": "text", "text": text, **({"style": marks} if marks else {})}
+
+
+def _link(page: Page) -> Json:
+    return {"type": "link", "url": page.address, "text": page.label}
 
 
 def _rich(*parts: Json) -> list[Json]:

@@ -201,13 +201,16 @@ class Responder:
     async def _show_menu(self, heard: Heard) -> Answer:
         return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))
 
-    async def _ask_why(self, heard: Heard) -> Answer:
-        return Answer(view=forms.deny_view(_about(heard)))
+    async def _ask(self, heard: Heard) -> Answer:
+        return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard)))
 
     async def _look(self, heard: Heard) -> Answer:
         if heard.verb == Look.OUTPUT:
             text = await self._door.output(heard.who, heard.subject)
             return Answer(view=views.text_view(heard.subject, text, _about(heard)))
+        if heard.verb == Look.CHANGES:
+            text = await self._door.changes(heard.who, heard.subject)
+            return Answer(view=views.text_view("What has changed", text, _about(heard)))
         reply = await self._door.say(heard.who, heard.place, f"status {heard.subject}", heard.delivery)
         return _answer(heard, reply)
 
@@ -228,7 +231,7 @@ class Responder:
         Doing.FILL: _fill,
         Doing.MENU: _show_menu,
         Doing.PICK: _pick,
-        Doing.ASK_WHY: _ask_why,
+        Doing.ASK: _ask,
         Doing.LOOK: _look,
         Doing.HOME: _home,
     }

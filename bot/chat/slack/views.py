@@ -22,6 +22,8 @@ class Callback(StrEnum):
     PICK = "pick"
     FILL = "fill"
     DENY = "deny"
+    LINK = "link"
+    REVIEW = "review"
     SHOW = "show"
     RUN_ON_THIS = "run_on_this"
 

@@ -1,5 +1,6 @@
 """The tally: distinct persons other than the requester, on this digest; a no ends it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -77,6 +78,32 @@ def test_P2_a_person_with_two_spellings_and_two_names_is_one() -> None:
 
 def test_D2_the_same_object_id_in_another_tenant_is_somebody_else() -> None:
     assert count([yes(Who("acme", "p-1", "Max")), yes(Who("globex", "p-1", "Max"))], 2).complete
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(PERSONS[1:]), st.none() | st.sampled_from(PERSONS)), max_size=8),
+    st.lists(st.booleans(), min_size=8, max_size=8),
+)
+def test_P12_each_right_and_each_person_counts_once_whoever_stands_in(
+    cast: list[tuple[Who, Who | None]], void: list[bool]
+) -> None:
+    ballots = [
+        Vote(who, True, DIGEST, NOW, holder=holder, void="Gone." if gone else "")
+        for (who, holder), gone in zip(cast, void, strict=False)
+        if who != holder
+    ]
+    counted = count(ballots, 5).counted
+    used = [person for vote in counted for person in (vote.approver, vote.holder) if person]
+    assert len(used) == len(set(used))
+    assert ANN not in used
+    assert not any(vote.void for vote in counted)
+    own = {vote.approver for vote in ballots if not vote.void and vote.holder is None}
+    assert own <= {vote.approver for vote in counted}
+
+
+@given(yeses, needed)
+def test_P3_void_votes_count_for_nothing(cast: list[Vote], number: int) -> None:
+    assert count([replace(vote, void="Gone.") for vote in cast], number) == Tally((), None, number)
 
 
 @given(votes, needed)

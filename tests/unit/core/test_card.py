@@ -16,6 +16,7 @@ from bot.core.card import (
     Hidden,
     Item,
     Menu,
+    Page,
     Table,
     Text,
     Tone,
@@ -36,6 +37,7 @@ BLOCKS: dict[type, st.SearchStrategy[Block]] = {
     Text: st.builds(Text, words, st.booleans(), st.booleans()),
     Table: st.builds(Table, several(words), rows, st.integers(0, 9)),
     Hidden: st.builds(Hidden, words),
+    Page: st.builds(Page, words, words),
     Menu: st.builds(Menu, words, several(st.builds(Item, words, words, words, words))),
 }
 cards = st.builds(

@@ -169,7 +169,7 @@ def test_the_tone_is_that_of_the_state(run: Run, state: State) -> None:
 
 def test_votes_are_counted_on_the_card_and_listed_on_the_full_one(run: Run) -> None:
     voted = replace(run, votes=(Vote(MAX, True, run.digest, NOON, "go on"),))
-    assert fact(run_card(voted), "Approvals") == "1 of 2: Max"
+    assert fact(run_card(voted), "Approvals") == "1 of 2: Max (“go on”)"
     assert fact(full_card(voted), "Max said yes") == "23 Nov 2026, 12:00 UTC go on"
 
 

@@ -28,10 +28,13 @@ new               | refuse   | refused           | request:refused
 awaiting_approval | vote     | awaiting_approval | request:approval:granted
 awaiting_approval | approve  | queued            | request:approved
 awaiting_approval | deny     | denied            | request:approval:denied
+awaiting_approval | remind   | awaiting_approval | request:approval:reminded
+awaiting_approval | escalate | awaiting_approval | request:approval:escalated
 awaiting_approval | expire   | expired           | request:expired
 awaiting_approval | withdraw | withdrawn         | request:withdrawn
 awaiting_approval | refuse   | refused           | run:refused
 queued            | start    | running           | run:started
+queued            | void     | awaiting_approval | request:approval:void
 queued            | cancel   | cancelled         | run:cancelled
 queued            | refuse   | refused           | run:refused
 running           | succeed  | succeeded         | run:succeeded

@@ -25,6 +25,7 @@ CHANGED: dict[str, Any] = {
     "definition": "0d" * 32,
     "credentials": {"directory": "vault:directory@5"},
     "reason": "called in at one",
+    "break_glass": True,
 }
 
 

@@ -8,7 +8,7 @@ from bot.core.action import Action, Risk, Script
 from bot.core.catalog import Catalog
 from bot.core.parameter import Kind, Parameter, Value
 from bot.core.principal import Principal, PrincipalKind, Who
-from bot.ports import Question
+from bot.ports import About, Question
 
 SHIPPED = Path(__file__).parents[3] / "policies"
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -38,6 +38,11 @@ def ask(
     return Question(principal, what, arguments or {}, "chat", now)
 
 
+def about(principal: Principal, door: str = "chat", *, now: datetime = NOW) -> About:
+    """Return what a menu is about, in chat unless said otherwise."""
+    return About(principal, door, now)
+
+
 def folder(path: Path, *policies: str, **files: str) -> Path:
     """Write the shipped schema and roles beside the given policies (each a file), or `files` instead of them."""
     path.mkdir(exist_ok=True)
@@ -52,13 +57,17 @@ def folder(path: Path, *policies: str, **files: str) -> Path:
 
 def catalog() -> Catalog:
     """Return a catalogue of the actions that the shipped cases speak of."""
-    account = (Parameter("account", Kind.STRING, "Account", required=True),)
+    account = (
+        Parameter("account", Kind.STRING, "Account", required=True),
+        Parameter("group", Kind.STRING, "Group"),
+    )
+    old = (Parameter("path", Kind.STRING, "Directory"), Parameter("days", Kind.INTEGER, "Days"))
     reads = {
         "accounts": ["show-account", "list-groups"],
         "operations": ["disk-usage", "top-processes", "tail-log"],
     }
     changes = {"accounts": ["unlock-account", "reset-password", "add-to-group"], "operations": ["restart-service"]}
-    found = [action("clean-old-files", "operations", Risk.DESTRUCTIVE)]
+    found = [action("clean-old-files", "operations", Risk.DESTRUCTIVE, parameters=old)]
     for risk, names in ((Risk.READ, reads), (Risk.CHANGE, changes)):
         for category, ids in names.items():
             parameters = account if category == "accounts" else ()

@@ -16,7 +16,7 @@ from bot.core.parameter import Value
 from bot.core.principal import Principal, Who
 from bot.policy.cedar import CedarPolicy
 from bot.policy.judge import UNFIT
-from tests.unit.policy.samples import NOW, PERMIT_ALL, SHIPPED, action, agent, ask, folder, person
+from tests.unit.policy.samples import NOW, PERMIT_ALL, SHIPPED, about, action, agent, ask, folder, person
 
 POLICY = CedarPolicy(SHIPPED)
 RUN = 'action == Deputy::Action::"run", resource'
@@ -200,7 +200,7 @@ def test_X1_nothing_given_turns_a_deny_into_a_permit(
     assert isinstance(decision, Deny)
     question = ask(person("helpdesk", oid="somebody"), action("reset-password"), arguments)
     assert isinstance(POLICY.may_approve(intruder, question), Deny)
-    assert isinstance(POLICY.menu(intruder, [action(f"x{name}")], role)[f"x{name}"], Deny)
+    assert isinstance(POLICY.menu(about(intruder, role), [action(f"x{name}")])[f"x{name}"], Deny)
 
 
 @given(ARGUMENTS)
@@ -271,7 +271,7 @@ def test_while_the_folder_is_broken_everything_is_denied_until_it_is_mended(tmp_
     told = [
         policy.decide(question),
         policy.may_approve(person("manager", oid="max"), question),
-        policy.menu(person("helpdesk"), [action("x")], "chat")["x"],
+        policy.menu(about(person("helpdesk")), [action("x")])["x"],
     ]
     assert all(isinstance(decision, Deny) for decision in told)
     assert all("0.cedar:2: Cedar can't read" in decision.reasons[0].sentence for decision in told)

@@ -44,6 +44,7 @@ def test_D6_groups_give_roles_whatever_their_case() -> None:
         ('contact = "#it"', "contact = 5", "roles.toml:5", "[helpdesk] contact takes text"),
         ('title = "Managers"', "", "roles.toml:7", "[manager] title is missing"),
         (f'groups = ["{GROUP.upper()}"]', "groups = []", "roles.toml:4", "[helpdesk] groups takes a list"),
+        ('contact = "#it"', 'guests = "yes"', "roles.toml:5", "[helpdesk] guests takes true or false"),
         ("# roles", "spare = 1", "roles.toml:1", "outside every role"),
         ("[manager]", "[helpdesk]", "roles.toml", "This is not TOML"),
     ],
@@ -53,6 +54,12 @@ def test_a_fault_names_line_and_field(old: str, new: str, where: str, words: str
         roles.parse(TEXT.replace(old, new))
     assert fault.value.where == where
     assert words in fault.value.sentence
+
+
+def test_I7_guests_hold_only_what_guests_may() -> None:
+    found = roles.parse(TEXT.replace('title = "Managers"', 'title = "Managers"\nguests = true'))
+    assert roles.held(found, [GROUP, OTHER], guest=True) == {"manager"}
+    assert roles.held(found, [GROUP, OTHER]) == {"helpdesk", "manager"}
 
 
 def test_no_role_at_all_is_a_fault() -> None:

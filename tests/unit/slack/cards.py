@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from bot.core.card import Button, Card, Fact, Hidden, Item, Menu, Table, Text, Tone, Verb
+from bot.core.card import Button, Card, Fact, Hidden, Item, Menu, Page, Table, Text, Tone, Verb
 from bot.core.form import Field, Form
 from bot.core.parameter import Choice, Kind, Parameter
 
@@ -29,6 +29,8 @@ BLOCKS = st.one_of(
     st.builds(Text, st.sampled_from(["line\n" * 8_000, "é" * 40_000, "\n\n\n"]), st.just(True)),
     tables(),
     st.builds(Hidden, st.just("R-1")),
+    st.builds(Text, WORDS, st.just(True), st.booleans(), WORDS),
+    st.builds(Page, WORDS.filter(bool), st.just("https://deputy.example.com/link/x")),
     st.builds(Menu, WORDS, st.lists(ITEMS, max_size=3).map(tuple)),
     st.builds(Menu, WORDS, st.just(tuple(Item(f"action-{n}", "An action") for n in range(150)))),
 )

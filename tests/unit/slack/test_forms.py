@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bot.chat.slack import forms
 from bot.chat.slack.picker import picked, picker, suggestions
 from bot.chat.slack.views import Meta, meta
-from bot.core.card import Card, Item, Menu
+from bot.core.card import Card, Item, Menu, Verb
 from bot.core.errors import Invalid, NotFound
 from bot.core.form import Field, Form
 from bot.core.parameter import Choice, Kind, Parameter, bind_one
@@ -197,8 +197,10 @@ def test_the_reason_comes_along_and_the_place_is_remembered() -> None:
     assert meta(view) == Meta("C1", "act")
 
 
-def test_a_denial_asks_why() -> None:
-    view = forms.deny_view(Meta("C1", "R-7"))
+@pytest.mark.parametrize("verb", forms.ASKING)
+def test_a_denial_asks_why_as_other_clicks_do(verb: Verb) -> None:
+    view = forms.asking_view(verb, Meta("C1", "R-7"))
+    assert view["callback_id"] == verb.value
     assert view_faults(view) == []
     state = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": "not today"}}}}
     assert forms.comment({**view, "state": state}) == "not today"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core import canonical
 from bot.core.approval import Vote
+from bot.core.background import Background, FileChange, Past
 from bot.core.errors import Damaged, Invalid
 from bot.core.principal import Who
 from bot.core.request import Request
@@ -50,6 +51,15 @@ requests = st.builds(
     credentials=names,
     reason=text,
 )
+votes = st.builds(Vote, whos, st.booleans(), text, moments, text, texts, st.none() | whos, text)
+backgrounds = st.builds(
+    Background,
+    since=text,
+    before=names,
+    after=names,
+    changes=st.lists(st.builds(FileChange, text, text, whole, whole, st.booleans()), max_size=2).map(tuple),
+    past=st.lists(st.builds(Past, moments, text, text, text), max_size=2).map(tuple),
+)
 runs = st.builds(
     Run,
     id=text,
@@ -64,8 +74,14 @@ runs = st.builds(
     idempotent=st.booleans(),
     needed=whole,
     approver_roles=texts,
-    votes=st.lists(st.builds(Vote, whos, st.booleans(), text, moments, text), max_size=3).map(tuple),
+    seats=texts,
+    votes=st.lists(votes, max_size=3).map(tuple),
     reasons=texts,
+    policies=texts,
+    could=texts,
+    reminded=st.booleans(),
+    escalated=st.booleans(),
+    background=backgrounds,
     attempt=whole,
     worker=text,
     started=st.none() | moments,

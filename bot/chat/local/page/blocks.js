@@ -1,4 +1,4 @@
-/* The blocks of a card: words, output, tables, menus, and private results. */
+/* The blocks of a card: words, output, changes, tables, menus, and private results. */
 
 import { address, Failure, get } from "./api.js";
 import { el, icon } from "./dom.js";
@@ -6,13 +6,14 @@ import { el, icon } from "./dom.js";
 const FOLD = 14; // lines of output that are shown at once
 const LONG = 32; // characters from which on a cell's text may wrap
 const NUMBER = /^[-+]?\d+(,\d{3})*(\.\d+)?( ?(%|bytes?|B|[kKMGTPE]i?B|ms|s|min|h|days?))?$/;
+const SIGNS = { "+": "added", "-": "removed", "@": "place" }; // lines of a unified diff by their first letter
 const NONE = "–"; // a cell without a value
 const ENTRY = /^AUD-\d{6,12}-[0-9a-f]{6}$/;
 const RUN = /^R-[0-9A-Z]{8}$/;
 
 /** Draw a block. `view` keeps across updates what the reader opened; `acts` as in card.js. */
 export function block(data, index, card, view, acts) {
-  const kinds = { table, hidden, menu, text: data.code ? output : words };
+  const kinds = { table, hidden, menu, page, text: data.title ? change : data.code ? output : words };
   return kinds[data.kind](data, index, card, view, acts);
 }
 
@@ -29,6 +30,12 @@ function link(text, title, onclick, id) {
 
 function words(data) {
   return el("p", { class: "words" }, data.text);
+}
+
+/** Draw a page to open; its address is Deputy's own. */
+function page(data) {
+  return el("p", { class: "words" },
+    el("a", { href: data.address, target: "_blank", rel: "noopener noreferrer" }, data.label));
 }
 
 /** Draw lines of output, the first few of many. */
@@ -49,6 +56,24 @@ function output(data, index, card, view, acts) {
       }, open ? "Show less" : `Show ${data.cut ? "" : "all "}${lines.length} lines`),
       data.cut && (open || !folds) && el("span", {}, "There is more than fits here."),
       data.cut && all(card.run)));
+}
+
+/** Draw how a script has changed, folded under what can be said of it in a line. */
+function change(data, index, card, view, acts) {
+  const open = view.open.has(index);
+  const toggle = () => {
+    if (!view.open.delete(index)) view.open.add(index);
+    acts.redraw();
+  };
+  const line = (text) => el("span", { class: SIGNS[text[0]] ?? null }, `${text}\n`);
+  return el("div", { class: "output change" },
+    el("button", {
+      type: "button", class: "link", "data-id": `change-${index}`, "aria-expanded": String(open), onclick: toggle,
+    }, data.title),
+    open && el("pre", { tabindex: "0", role: "region", "aria-label": data.title }, data.text.split("\n").map(line)),
+    open && data.cut && el("div", { class: "under" },
+      el("span", {}, "There is more than fits here."),
+      el("a", { href: address(`/raw/${card.run}/changes`), target: "_blank", rel: "noopener" }, "Open all of it")));
 }
 
 /** Draw a table; one without heads is a list of names and values. */

@@ -1,0 +1,31 @@
+"""Handing over: who may not run something asks those who could."""
+
+from bot.core.audit import Draft, Tag
+from bot.core.errors import Conflict, NotFound
+from bot.core.notices import handed_over
+from bot.core.run import State
+from bot.ports import Change, Delivery, Ports, Post
+from bot.service.query import existing_run
+from bot.service.reply import Caller, Reply
+
+
+async def hand_over(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) -> Reply:
+    """Show a refused request to those who could run it.
+
+    Raises NotFound for another's request, Conflict where nobody could run it.
+
+    The refusal stays; who takes it up asks anew, in their own name and with their own rights.
+    """
+    if await ports.store.delivered_before(delivery) is not None:
+        return Reply(run=run_id)
+    run = await existing_run(ports, run_id)
+    if run.request.requester != caller.principal.who:
+        raise NotFound(f"There is no refused request {run.id} of yours.")
+    if run.state is not State.REFUSED or not run.could:
+        raise Conflict(f"There is nobody to ask to run {run.id}: it was not refused for want of a role.")
+    facts = {"action": run.request.action, "digest": run.digest, "asked": run.could, "door": caller.door}
+    entry = Draft(Tag.REQUEST_HANDED_OVER, caller.principal.who, run.id, ports.clock.now(), facts)
+    post = Post(run.place, f"{run.id}:handed-over", handed_over(run))
+    await ports.store.commit(Change(entries=(entry,), posts=(post,), delivery=delivery))
+    ports.engine.knock()
+    return Reply(run=run.id)

@@ -1,0 +1,23 @@
+"""Refusals in words: why, and what would make it possible."""
+
+from datetime import datetime
+
+from bot.core import wording
+from bot.core.decision import Deny
+from bot.ports import Ports
+
+
+def refusal(ports: Ports, decision: Deny, opens: datetime | None = None) -> tuple[str, ...]:
+    """Put a refusal into words: why, from when on it is possible, and who could do it."""
+    why = [reason.sentence for reason in decision.reasons if reason.sentence] or [
+        "No policy allows you to run this."
+    ]
+    if opens:
+        why.append(f"You can ask from {wording.clock(opens)} on.")
+    who = [ports.policy.role(role) for role in decision.roles]
+    if who:
+        people = wording.listed(
+            [f"{role.title}{f' ({role.contact})' if role.contact else ''}" for role in who], "or"
+        )
+        why.append(f"Ask {people}, who may.")
+    return tuple(dict.fromkeys(why))
