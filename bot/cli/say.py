@@ -47,7 +47,7 @@ async def _say(settings: Settings, who: str, text: str) -> int:
             print(show.form(reply["form"]))
             return REFUSED
         run = reply["run"]
-        return await _follow(channel, who, run, before.get(run, 0)) if run else 0
+        return await _follow(channel, who, run, before) if run else 0
 
 
 class _Channel:
@@ -90,13 +90,19 @@ async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
             yield _Channel(session, address)
 
 
-async def _follow(channel: _Channel, who: str, run: str, shown: int) -> int:
+async def _follow(channel: _Channel, who: str, run: str, before: Mapping[str, int]) -> int:
     """Print a run's card whenever it changes, until the run has ended or waits for somebody else.
 
-    `shown` is the version that this person had seen before they spoke.
+    `before` are the versions of the messages that this person had seen before they spoke. Of a run that had ended
+    by then, what is told beside it is printed (that an emergency is reviewed).
     """
+    shown = before.get(run, 0)
     while True:
         messages = await channel.messages(who)
+        beside = [one for one in messages if one["key"].startswith(f"{run}:") and _is_new(one, before)]
+        if beside and shown and shown == before.get(run):
+            print("\n".join(show.card(one["card"]) for one in beside), flush=True)
+            return 0
         message = next((one for one in reversed(messages) if one["key"] == run), None)
         if message and message["version"] > shown:
             shown = message["version"]
@@ -106,6 +112,10 @@ async def _follow(channel: _Channel, who: str, run: str, shown: int) -> int:
                 await _private(channel, who, run, messages)
                 return EXIT_CODES.get(state, FAILED)
         await asyncio.sleep(0.05)
+
+
+def _is_new(message: Mapping[str, Any], before: Mapping[str, int]) -> bool:
+    return message["card"] is not None and message["version"] > before.get(message["key"], 0)
 
 
 async def _private(channel: _Channel, who: str, run: str, messages: list[Mapping[str, Any]]) -> None:

@@ -256,9 +256,11 @@ async def test_check_names_file_line_and_field(tmp_path: Path, files: dict[str, 
     lay(tmp_path, files)
     code, out, err = await process.deputy(*CHECK)
     assert (code, err) == (1, "")
-    found, last = out.splitlines()
+    *faults, last = out.splitlines()
+    other = ("speaks of the action", "speaks of the category")  # that the shipped policies know, and aren't here
+    (found,) = [one for one in faults if not any(words in one for words in other)]
     assert found.startswith(f"{tmp_path}/{fault}")
-    assert last == "1 fault to mend."
+    assert last == f"{len(faults)} fault{'s' if len(faults) > 1 else ''} to mend."
 
 
 async def test_check_names_a_folder_that_is_missing_once(tmp_path: Path) -> None:

@@ -143,7 +143,10 @@ class Office:
 
     @asynccontextmanager
     async def _serving(self, slack: Slack, door: Door, *, alone: bool) -> AsyncIterator[str]:
-        async with slack.listen(door, nonce, alone=alone) as app, TestServer(site(None, app)) as server:
+        async with (
+            slack.listen(door, nonce, alone=alone) as app,
+            TestServer(site(None, {"/slack": app})) as server,
+        ):
             yield str(server.make_url("/slack/events"))
 
 

@@ -498,7 +498,7 @@ import asyncio, sys
 from pathlib import Path
 from bot.core.action import Action, Risk, Script
 from bot.core.secret import Secret
-from bot.ports import Work
+from bot.core.work import Work
 from bot.runners import launch
 from bot.runners.local import LocalRunner, harden_process
 

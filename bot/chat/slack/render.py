@@ -140,7 +140,7 @@ class _Middle:
         elif isinstance(block, Page):
             self._put(_rich({"type": "rich_text_section", "elements": [_link(block)]}))
         elif block.title:
-            self._put(_rich({"type": "rich_text_section", "elements": [_run(block.title, bold=True)]}))
+            self._put(_rich({"type": "rich_text_section", "elements": [_run(cut(block.title, LEAD), bold=True)]}))
             self._look("Show what changed", Look.CHANGES, self._run)
         elif block.code:
             self.code(block.text)
