@@ -2,6 +2,8 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,7 @@ class Snapshot:
     """One look at the folder: every file is read once, so all actions see the same bytes of a library."""
 
     def __init__(self, root: Path) -> None:
-        self._root = os.path.realpath(root)
+        self._root = _real_folder(root)
         self._stamps: dict[str, Stamp | None] = {}
         self._seen: dict[str, Seen] = {}
 
@@ -44,10 +46,7 @@ class Snapshot:
         if path.startswith(os.sep):
             return Seen(seen, fault="is an absolute path; give the path from the .toml's own folder")
         try:
-            real = os.path.realpath(f"{self._root}/{path}")
-            if not real.startswith(self._root + os.sep):
-                return Seen(seen, fault="leads out of the actions folder, and nothing out there is ever run")
-            content = _content(real)
+            content = _content(f"{self._root}/{path}", self._root)
             content.decode()
         except FileNotFoundError:
             return Seen(seen, fault="isn't there")
@@ -84,9 +83,34 @@ def _stamp(path: str) -> Stamp | None:
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
 
 
-def _content(path: str) -> bytes:
-    # Opened without following a last link and without waiting: a FIFO would hold us for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+def _real_folder(path: Path) -> str:
+    try:
+        with _found(path) as found:
+            return _lies(found)
+    except OSError:
+        return os.path.realpath(path)
+
+
+def _lies(found: str) -> str:
+    return os.readlink(found)  # noqa: PTH115 - a Path of it takes longer than the look
+
+
+@contextmanager
+def _found(path: Path | str) -> Iterator[str]:
+    """Find a file without opening it; yields a name that stays that very file's whatever becomes of its links."""
+    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{descriptor}"
+    finally:
+        os.close(descriptor)
+
+
+def _content(path: str, root: str) -> bytes:
+    with _found(path) as found:
+        if not _lies(found).startswith(root + os.sep):
+            raise ValueError("leads out of the actions folder, and nothing out there is ever run")
+        # Without waiting: a FIFO would hold us for ever.
+        descriptor = os.open(found, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):

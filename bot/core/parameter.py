@@ -153,9 +153,10 @@ def _number(parameter: Parameter, given: object) -> str:
         raise ValueError(f"takes a number, not “{_shown(given)}”") from None
     if not number.is_finite() or number.adjusted() > 30 or number.adjusted() < -30:
         raise ValueError("takes an ordinary number")
-    if len(number.as_tuple().digits) > getcontext().prec:
+    exact = number.normalize()
+    if exact != number:
         raise ValueError(f"takes at most {getcontext().prec} digits")
-    return format(number.normalize(), "f")
+    return format(exact, "f")
 
 
 _WORDS = {

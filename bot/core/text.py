@@ -18,6 +18,7 @@ _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _WORD = re.compile(r"[^\s⟨⟩]+")
+_LINES = {ord(char): None for char in "\n\t"}
 
 
 def fault_in(text: str, *, lines: bool) -> str | None:
@@ -49,6 +50,8 @@ def escape(char: str) -> str:
 
 def visible(text: str, *, lines: bool = False) -> str:
     """Return `text` with everything a reader could not see, or could mistake, shown as its code point."""
+    if text.isascii() and (text.translate(_LINES) if lines else text).isprintable():
+        return text
     text = _WORD.sub(_unmix, text)
     return "".join(char if _plain(char, lines) else escape(char) for char in text)
 

@@ -1,5 +1,6 @@
 """The policy port by Cedar, over a folder of files. Edits show at once; a broken folder denies everything."""
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,12 +32,16 @@ class Loaded:
     menu: Menu
 
 
+_Read = tuple[Signature, Loaded | Invalid]
+
+
 class CedarPolicy:
     """Satisfies `Policy`. The files are looked at in every call and read again where one changed."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._read: tuple[Signature, Loaded | Invalid] | None = None
+        self._read: _Read | None = None
+        self._looked = False
 
     def version(self) -> str:
         """Return the SHA-256 over all policy files, in hex. Raises Invalid where they are broken."""
@@ -105,13 +110,23 @@ class CedarPolicy:
 
     def _loaded(self) -> Loaded:
         """Return the folder's present state. Raises Invalid where it is broken."""
-        signature = _signature(self._folder)
-        if self._read is None or self._read[0] != signature:
-            self._read = (signature, _load(self._folder))
+        if self._read is None or not self._looked:
+            self._read = self._look(self._read)
         state = self._read[1]
         if isinstance(state, Invalid):
             raise state.with_traceback(None)
         return state
+
+    def _look(self, before: _Read | None) -> _Read:
+        """Look at the files. What an event loop does in one go is one moment, so it looks once for all of that."""
+        signature = _signature(self._folder)
+        if asyncio._get_running_loop():
+            self._looked = True
+            asyncio.get_running_loop().call_soon(self._look_again)
+        return before if before and before[0] == signature else (signature, _load(self._folder))
+
+    def _look_again(self) -> None:
+        self._looked = False
 
 
 def _load(folder: Path) -> Loaded | Invalid:

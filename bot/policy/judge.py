@@ -23,6 +23,7 @@ DEFAULT, ERROR, NO_APPROVER, SELF_APPROVAL = "default-deny", "error", "no-approv
 UNKNOWN = "unknown-facts"
 WEEK = 7 * 24 + 1  # hours looked at, with the present one
 _SCOPES = ("action", "resource")
+DEEDS = ("run", "approve", "review")
 
 UNFIT = Reason(
     ERROR,
@@ -169,9 +170,7 @@ class Hearing:
 
     def __init__(self, bench: Bench, question: Question, *others: Principal) -> None:
         """Gather the facts. Raises ValueError (or TypeError) where Cedar can't take them."""
-        self._bench, self._approving, self._reviewing = (
-            bench.about(deed, question.action) for deed in ("run", "approve", "review")
-        )
+        self._bench, self._approving, self._reviewing = (bench.about(deed, question.action) for deed in DEEDS)
         self._question = question
         self._matter = Matter(question, bench.book.calendar)
         self._people = [*self._worth_asking(self._approving), question.principal, *others]

@@ -2,10 +2,14 @@
 
 from collections.abc import Hashable
 
+from bot.core import canonical
+from bot.core.action import Action
 from bot.core.decision import Decision
+from bot.core.errors import Invalid
+from bot.core.parameter import Kind
 from bot.policy import tree
 from bot.policy.facts import Matter
-from bot.policy.judge import Bench, decide
+from bot.policy.judge import DEEDS, Bench, decide
 from bot.ports import Question
 
 MOST_KEPT = 1_000
@@ -17,19 +21,38 @@ class Memory:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._timeless = _TIME.isdisjoint(tree.attributes(list(bench.book.trees.values())))
+        self._read: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[Hashable, Decision] = {}
 
     def decide(self, question: Question) -> Decision:
         """Say whether it may run; where a policy looks at the time, or an argument is secret, nothing is kept."""
-        if not self._timeless or question.action.secrets:
+        read = self._attributes(question.action)
+        if not _TIME.isdisjoint(read) or question.action.secrets:
             return decide(self._bench, question)
         try:
-            key = Matter(question, self._bench.book.calendar).key
-        except OverflowError:
+            key = self._key(question, read)
+        except (OverflowError, Invalid):
             return decide(self._bench, question)
         if key not in self._kept:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = decide(self._bench, question)
         return self._kept[key]
+
+    def _key(self, question: Question, read: frozenset[str]) -> Hashable:
+        """Return all that an answer can depend on. Raises OverflowError, Invalid for what can't be judged."""
+        key = Matter(question, self._bench.book.calendar).key
+        canonical.encode(dict(question.arguments))
+        if "arguments" in read or any(one.kind is Kind.DN for one in question.action.parameters):
+            return key, repr(sorted(question.arguments.items()))  # by its looks, for True == 1
+        return key
+
+    def _attributes(self, action: Action) -> frozenset[str]:
+        """Return what the policies read that can have a say on an action."""
+        which = (action.id, action.category)
+        if which not in self._read:
+            benches = [self._bench.about(deed, action) for deed in DEEDS]
+            self._read[which] = frozenset(
+                name for bench in benches for name in tree.attributes(list(bench.trees.values()))
+            )
+        return self._read[which]

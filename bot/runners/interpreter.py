@@ -16,9 +16,8 @@ def interpreter_of(script_name: str, python: Path = Path(sys.executable)) -> str
     if program is None:
         raise Unavailable(f"Nothing here runs {script_name}: scripts of the local runner end in .py or .sh.")
     try:
-        path = program.resolve(strict=True)
-        facts = path.stat()
-        sha = _sha256(path, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+        facts = program.stat()
+        path, sha = _known(program, facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
     except OSError as error:
         raise Unavailable(f"{script_name} can't be run: {program} can't be read ({error.strerror}).") from None
     version = f" {platform.python_version()}" if program == Path(sys.executable) else ""
@@ -26,7 +25,8 @@ def interpreter_of(script_name: str, python: Path = Path(sys.executable)) -> str
 
 
 @lru_cache(maxsize=16)
-def _sha256(path: Path, inode: int, size: int, modified: int) -> str:
-    """Hash a file; its inode, size and time of change make a new version of it a new question."""
+def _known(program: Path, device: int, inode: int, size: int, modified: int) -> tuple[Path, str]:
+    """Return where a program really lies, and its hash; a new version of it is a new question by its facts."""
+    path = program.resolve(strict=True)
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return path, hashlib.file_digest(file, "sha256").hexdigest()

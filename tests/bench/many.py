@@ -41,7 +41,7 @@ async def measure(name: str, url: str) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="deputy-bench-") as folder:
         ground = lay(Path(folder), url)
         async with AsyncExitStack() as stack:
-            ports = await stack.enter_async_context(deputy(ground))
+            ports = await stack.enter_async_context(deputy(ground, delivers=True))
             worker = Worker(ports, "bench", CONCURRENCY)
             await worker.start()
             stack.push_async_callback(worker.close)

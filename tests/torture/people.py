@@ -35,14 +35,15 @@ def ask(ground: Ground, share: Share) -> None:
 
 async def _ask(share: Share, ground: Ground) -> None:
     answered = {name for name, _ in lines.read(ground.asked)} if not share.clicks else set()
-    async with deputy(ground, delivers=True) as ports, asyncio.TaskGroup() as group:
+    async with deputy(ground, delivers=True) as ports:
         await begin(ports, ground)
-        crowd = Crowd(ports, ground, share.clicks)
-        for command in share.commands:
-            if command.name not in answered:
-                group.create_task(crowd.ask(command))
-                await asyncio.sleep(share.pause)
-        await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as group:
+            crowd = Crowd(ports, ground, share.clicks)
+            for command in share.commands:
+                if command.name not in answered:
+                    group.create_task(crowd.ask(command))
+                    await asyncio.sleep(share.pause)
+            await asyncio.Event().wait()
 
 
 class Crowd:

@@ -44,7 +44,7 @@ async def test_R5_P5_fifty_approvals_at_once_start_each_run_once(
     tmp_path: Path, cluster: Cluster, database: str
 ) -> None:
     plan = Plan([signed_command(number) for number in range(30)], rate=10.0, clicks=50, workers=2, storm=None)
-    played = await play(plan, lay(tmp_path, database), cluster)
+    played = await play(plan, lay(tmp_path, database, lease=30.0), cluster)
     findings = judge(played.evidence)
     assert all(finding.good for finding in findings), table(played, findings)
     assert len(played.evidence.runs) == 30

@@ -265,8 +265,8 @@ def test_a_file_that_may_not_be_read_is_a_fault(
     python(tmp_path)
     really = os.open
 
-    def refuse(path: str, flags: int) -> int:
-        if path.endswith(name):
+    def refuse(path: str | Path, flags: int) -> int:
+        if str(path).endswith(name):
             raise PermissionError(13, "Permission denied")
         return really(path, flags)
 

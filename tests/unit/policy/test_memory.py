@@ -50,14 +50,31 @@ def test_a_question_that_differs_in_anything_is_another(tmp_path: Path, heard: l
         ask(person("engineer"), action("y")),
         ask(person("engineer"), action("x", "operations")),
         ask(person("engineer"), action("x", credentials={"a": "vault:b"})),
-        ask(person("engineer"), action("x"), {"a": 1}),
-        ask(person("engineer"), action("x"), {"a": True}),
-        ask(person("engineer"), action("x"), {"a": "1"}),
-        ask(person("engineer"), action("x"), {"b": "1"}),
     ]
     for question in questions:
         policy.decide(question)
     assert len(heard) == len(questions)
+
+
+def test_arguments_make_another_question_only_where_a_policy_reads_them(
+    tmp_path: Path, heard: list[object]
+) -> None:
+    questions = [ask(person(), action("x"), given) for given in ({"a": 1}, {"a": True}, {"a": "1"}, {"b": "1"})]
+    unread = CedarPolicy(folder(tmp_path / "unread", PERMIT_ALL))
+    for question in questions:
+        unread.decide(question)
+    assert len(heard) == 1
+    reading = CedarPolicy(folder(tmp_path / "read", rule(FLAG)))
+    for question in questions:
+        reading.decide(question)
+    assert len(heard) == 1 + len(questions)
+
+
+def test_what_can_not_be_judged_is_denied_though_no_policy_reads_it(tmp_path: Path) -> None:
+    policy = CedarPolicy(folder(tmp_path, PERMIT_ALL))
+    assert isinstance(policy.decide(ask(person(), action("x"), {"a": 1})), Permit)
+    for given in ({"a": 2**70}, {"a": "\ud800"}):
+        assert isinstance(policy.decide(ask(person(), action("x"), given)), Deny)
 
 
 def test_true_is_not_taken_for_one(tmp_path: Path) -> None:
