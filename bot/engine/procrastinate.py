@@ -9,12 +9,17 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from math import inf
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
-from sqlalchemy import Connection, text
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import Connection
 
 from bot.core.errors import Unavailable
 from bot.core.run import State
@@ -28,17 +33,18 @@ QUEUE, NAME = "runs", "run"
 POLL = 0.5  # seconds until the queue is looked into, should no notification come
 PAUSE = 1.0  # seconds before the queue is worked on again after a failure
 CONNECTIONS = 4
+RESTED = 1.0  # seconds after which a connection may have broken unnoticed
 
 # Cards of these are often overtaken by the next one: in other processes they wait for that, or for a look.
 _PASSING = (State.QUEUED, State.RUNNING)
 
-_WAKE = text("SELECT pg_notify(:channel, '')")
+_WAKE = "SELECT pg_notify(%(channel)s, '')"
 # The same row that Procrastinate writes. One that waits already is enough.
-_ENQUEUE = text(
-    "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST(ROW(CAST(:queue AS varchar), CAST(:name AS varchar), 0, NULL, "
-    "CAST(:lock AS text), jsonb_build_object('run', CAST(:run AS text)), NULL) "
+_ENQUEUE = (
+    "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST(ROW(CAST(%(queue)s AS varchar), CAST(%(name)s AS varchar), 0, "
+    "NULL, CAST(%(lock)s AS text), jsonb_build_object('run', CAST(%(run)s AS text)), NULL) "
     "AS procrastinate_job_to_defer_v1)]) "
-    "WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = :lock AND status = 'todo')"
+    "WHERE NOT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = %(lock)s AND status = 'todo')"
 )
 
 
@@ -46,9 +52,9 @@ def announce(connection: Connection, change: Change) -> None:
     """Tell the workers of a change in the change's own transaction: they hear of it when it is committed."""
     if change.run and change.run.state is State.QUEUED:
         row = {"queue": QUEUE, "name": NAME, "run": change.run.id, "lock": _lock(change.run.id)}
-        connection.execute(_ENQUEUE, row)
+        connection.exec_driver_sql(_ENQUEUE, row)
     if change.posts and not (change.run and change.run.state in _PASSING):
-        connection.execute(_WAKE, {"channel": CHANNEL})
+        connection.exec_driver_sql(_WAKE, {"channel": CHANNEL})
 
 
 def _lock(run: str) -> str:
@@ -93,7 +99,13 @@ class ProcrastinateEngine:
 
     def __init__(self, url: str, *, delivers: bool) -> None:
         connector = PsycopgConnector(
-            conninfo=url, kwargs=dict(CONNECTION), min_size=1, max_size=CONNECTIONS, timeout=5.0
+            pool_factory=_pool,
+            conninfo=url,
+            kwargs=dict(CONNECTION),
+            configure=_each_for_itself,
+            min_size=1,
+            max_size=CONNECTIONS,
+            timeout=5.0,
         )
         self._app = App(connector=connector)
         self._app.task(name=NAME, queue=QUEUE)(self._run)
@@ -162,6 +174,23 @@ class ProcrastinateEngine:
     async def knocked(self, seconds: float) -> None:
         """Wait until somebody knocks, `seconds` at most."""
         await self._bell.wait(seconds)
+
+
+async def _each_for_itself(connection: AsyncConnection[Any]) -> None:
+    """Let every statement of Procrastinate's be a transaction: none of them goes with another."""
+    await connection.set_autocommit(True)
+
+
+def _pool(**options: Any) -> AsyncConnectionPool:
+    """Make a pool that asks a connection whether it still lives once a second, not before every use."""
+    asked = WeakKeyDictionary[AsyncConnection[Any], float]()
+
+    async def check(connection: AsyncConnection[Any]) -> None:
+        if monotonic() - asked.get(connection, -inf) >= RESTED:
+            await AsyncConnectionPool.check_connection(connection)
+            asked[connection] = monotonic()
+
+    return AsyncConnectionPool(**{**options, "check": check})
 
 
 async def _hour(timestamp: int) -> None:

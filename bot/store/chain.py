@@ -1,14 +1,14 @@
 """The audit chain: appending to it under the lock of its head, and reading it."""
 
 from collections.abc import Sequence
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, RootTransaction, bindparam, insert, select, update
 
 from bot.core.audit import Draft, Entry, seal
 from bot.core.errors import Damaged
 from bot.store.rows import entry_row, read_entry
-from bot.store.statement import Statement
+from bot.store.statement import Statement, Together
 from bot.store.tables import audit_entries, audit_head
 
 _HEAD = select(audit_head.c.sequence, audit_head.c.hash)
@@ -23,27 +23,41 @@ _READ, _READ_OF = Statement(_ENTRIES), Statement(_ENTRIES.where(audit_entries.c.
 _MOVE_HEAD = Statement(update(audit_head))
 _ADD = Statement(insert(audit_entries))
 
+Head = tuple[int, str]
+_HEADS = WeakKeyDictionary[RootTransaction, Head]()
 
-def append(connection: Connection, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
-    """Give facts their places in the chain and write them. Raises Damaged where the head is wrong."""
+
+def append(connection: Connection, drafts: Sequence[Draft], later: Together) -> tuple[Entry, ...]:
+    """Give facts their places in the chain, to be written `later`. Raises Damaged where the head is wrong."""
     if not drafts:
         return ()
-    sequence, previous = head(connection, lock=True)
+    sequence, previous = _kept_head(connection) or head(connection, lock=True)
     entries: list[Entry] = []
     for draft in drafts:
         sequence += 1
         entries.append(seal(draft, sequence, previous))
         previous = entries[-1].hash
-    try:
-        for entry in entries:
-            _ADD.run(connection, entry_row(entry))
-    except IntegrityError as error:
-        raise Damaged(
-            f"The audit log has an entry {entries[0].sequence} already, though its head says otherwise. "
-            "Nothing was done; run `deputy audit verify`."
-        ) from error
-    _MOVE_HEAD.run(connection, {"sequence": sequence, "hash": previous})
+    twice = Damaged(
+        f"The audit log has an entry {entries[0].sequence} already, though its head says otherwise. "
+        "Nothing was done; run `deputy audit verify`."
+    )
+    for entry in entries:
+        later.add(_ADD, entry_row(entry), twice)
+    later.add(_MOVE_HEAD, {"sequence": sequence, "hash": previous})
+    _keep_head(connection, (sequence, previous))
     return tuple(entries)
+
+
+def _kept_head(connection: Connection) -> Head | None:
+    """Return the head as this transaction left it; behind a savepoint it may have been taken back."""
+    transaction = connection.get_transaction()
+    return None if transaction is None or connection.in_nested_transaction() else _HEADS.get(transaction)
+
+
+def _keep_head(connection: Connection, head: Head) -> None:
+    transaction = connection.get_transaction()
+    if transaction is not None:
+        _HEADS[transaction] = head
 
 
 def head(connection: Connection, *, lock: bool = False) -> tuple[int, str]:

@@ -6,12 +6,14 @@ from bot.core.audit import Entry
 from bot.core.run import State
 from bot.ports import Change
 from bot.store import absences, chain, links, locks, outbox, runs, vault_rows, workers
+from bot.store.statement import Together
 
 
 def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
     """Write a change and return its audit entries. Raises Conflict, Busy, Damaged."""
     # First: who holds the chain's head is alone with all that follows.
-    entries = chain.append(connection, change.entries)
+    later = Together()
+    entries = chain.append(connection, change.entries, later)
     if change.delivery:
         at = entries[-1].at if entries else None
         outbox.accept(connection, change.delivery, change.run.id if change.run else "", at)
@@ -19,14 +21,15 @@ def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
     if change.run:
         runs.save(connection, change.run)
         if change.run.started and change.run.state is not State.RUNNING:
-            locks.release(connection, change.run.id)
-            workers.ended(connection, change.run.id)
+            locks.release(change.run.id, later)
+            workers.ended(change.run.id, later)
         locks.hold(connection, change.run.id, change.locks)
         locks.take_places(connection, change.run.id, change.limits)
     if change.output:
-        runs.keep_output(connection, change.output)
+        runs.keep_output(change.output, later)
     for post in change.posts:
-        outbox.put(connection, post, entries[-1].reference if entries else "")
+        outbox.put(post, entries[-1].reference if entries else "", later)
+    later.run(connection)
     _apply_secrets(connection, change)
     _apply_links(connection, change)
     _apply_absences(connection, change)

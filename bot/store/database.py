@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.core.approval import Absence
 from bot.core.audit import Entry
@@ -58,6 +59,9 @@ async def open_store(where: Path | str, announce: Announce | None = None) -> "Sq
     return store
 
 
+SCRIPTS_KEPT = 200
+
+
 class SqlStore:
     """The truth in one SQL database; several processes may have it open."""
 
@@ -66,6 +70,7 @@ class SqlStore:
         self._announce = announce
         self._readers = backend.readers()
         self._writer = Writer(backend.writer())
+        self._scripts: dict[str, bytes] = {}  # by their hash, so none of them can be another one's
 
     async def prepare(self) -> None:
         """Make sure that the database can be written, and bring its schema up to date."""
@@ -94,6 +99,13 @@ class SqlStore:
             return await asyncio.to_thread(self._read_now, lambda connection: step(connection, *args, **kwargs))
 
     def _read_now(self, step: Callable[[Connection], T]) -> T:
+        """Read; where a connection broke while it rested, on another one."""
+        try:
+            with self._readers.connect() as connection:
+                return step(connection)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
         with self._readers.connect() as connection:
             return step(connection)
 
@@ -141,7 +153,13 @@ class SqlStore:
 
     async def script(self, sha: str) -> bytes:
         """Return a script's bytes by their SHA-256. Raises NotFound, Damaged."""
-        return await self._read(runs.script, sha)
+        content = self._scripts.get(sha)
+        if content is None:
+            content = await self._read(runs.script, sha)
+            if len(self._scripts) >= SCRIPTS_KEPT:
+                self._scripts.clear()
+            self._scripts[sha] = content
+        return content
 
     async def output(self, run: str) -> Output | None:
         """Return a run's whole output."""

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Busy
-from bot.store.statement import Statement
+from bot.store.statement import Statement, Together
 from bot.store.tables import locks
 
 _RELEASE = Statement(delete(locks).where(locks.c.run == bindparam("its_run")))
@@ -35,6 +35,6 @@ def take_places(connection: Connection, run: str, limits: Mapping[str, int]) -> 
         hold(connection, run, [free])
 
 
-def release(connection: Connection, run: str) -> None:
+def release(run: str, later: Together) -> None:
     """Give back what a run holds."""
-    _RELEASE.run(connection, {"its_run": run})
+    later.add(_RELEASE, {"its_run": run})

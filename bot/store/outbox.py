@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from bot.core.errors import Conflict
 from bot.ports import Delivery, Post, Waiting
 from bot.store.rows import card_text, moment, read_waiting
-from bot.store.statement import Statement
+from bot.store.statement import Statement, Together
 from bot.store.tables import deliveries, outbox
 
 WAITING, POSTED, SUPERSEDED = "waiting", "posted", "superseded"
@@ -73,13 +73,13 @@ def accepted(connection: Connection, delivery: Delivery) -> str | None:
     return run
 
 
-def put(connection: Connection, post: Post, reference: str) -> None:
+def put(post: Post, reference: str, later: Together) -> None:
     """Add a post, in place of the waiting ones with its key; a card without one gets `reference`."""
     card = post.card if post.card.audit else replace(post.card, audit=reference)
     place = {"platform": post.place.platform, "conversation": post.place.conversation, "key": post.key}
-    _SUPERSEDE.run(connection, {f"its_{name}": place[name] for name in _PLACE})
+    later.add(_SUPERSEDE, {f"its_{name}": place[name] for name in _PLACE})
     shown = {"run": card.run, "only_for": post.only, "card": card_text(card)}
-    _PUT.run(connection, {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
+    later.add(_PUT, {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
 
 
 def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
@@ -89,8 +89,10 @@ def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
 
 def posted(connection: Connection, ids: Collection[int]) -> None:
     """Mark posts as delivered."""
+    together = Together()
     for post in ids:
-        _POSTED.run(connection, {"post": post})
+        together.add(_POSTED, {"post": post})
+    together.run(connection)
 
 
 def tidy(connection: Connection, before: datetime) -> None:

@@ -1,11 +1,21 @@
 """All that only PostgreSQL understands: how to connect, and what its errors mean."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    SQLAlchemyError,
+)
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
 
@@ -24,6 +34,8 @@ _CONNECTION = {
 }
 
 _EXAMPLE = "postgresql://deputy:password@db.example.com/deputy"
+
+RESTED = 1.0  # seconds without use, after which a connection may have broken unnoticed
 
 # By SQLSTATE, appendix A of PostgreSQL's manual.
 _UNAVAILABLE = {
@@ -82,15 +94,17 @@ class PostgresDatabase:
         given = self.url.query.get("options", ())
         options = [given] if isinstance(given, str) else list(given)
         options += [f"-c {name}={value}" for name, value in (_SESSION | session).items()]
-        return create_engine(
+        engine = create_engine(
             self.url,
             connect_args={**_CONNECTION, "options": " ".join(options)},
             isolation_level=isolation,
             pool_size=connections,
             max_overflow=0,
             pool_timeout=PATIENCE,
-            pool_pre_ping=True,
         )
+        event.listen(engine, "checkin", _rested)
+        event.listen(engine, "checkout", _checked)
+        return engine
 
     def check(self, connection: Connection) -> None:
         """Ask for an answer, and no more: the server verifies its pages itself, by their checksums."""
@@ -130,3 +144,19 @@ class PostgresDatabase:
                 "and that DEPUTY_DATABASE_URL is right."
             )
         return Unavailable(f"The database {self.name} reports “{said}”. Nothing was done.")
+
+
+def _rested(connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["since"] = time.monotonic()
+
+
+def _checked(connection: psycopg.Connection, record: ConnectionPoolEntry, _: object) -> None:
+    """Ask a connection that has rested for an answer: one that broke meanwhile is replaced before it is used."""
+    if time.monotonic() - record.info.get("since", time.monotonic()) < RESTED:
+        return
+    try:
+        connection.execute("")
+        if not connection.autocommit:
+            connection.rollback()
+    except psycopg.Error as error:
+        raise DisconnectionError from error

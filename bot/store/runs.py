@@ -13,7 +13,7 @@ from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Output
 from bot.store.rows import moment, output_row, read_output, read_run, run_row
-from bot.store.statement import Statement
+from bot.store.statement import Statement, Together
 from bot.store.tables import outputs, runs, scripts
 
 _BEGIN = Statement(insert(runs))
@@ -100,10 +100,10 @@ def script(connection: Connection, sha: str) -> bytes:
     return content
 
 
-def keep_output(connection: Connection, kept: Output) -> None:
+def keep_output(kept: Output, later: Together) -> None:
     """Keep a run's output in place of an earlier attempt's."""
-    _DROP_OUTPUT.run(connection, {"its_run": kept.run})
-    _KEEP_OUTPUT.run(connection, output_row(kept))
+    later.add(_DROP_OUTPUT, {"its_run": kept.run})
+    later.add(_KEEP_OUTPUT, output_row(kept))
 
 
 def output(connection: Connection, run: str) -> Output | None:

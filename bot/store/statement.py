@@ -1,20 +1,19 @@
-"""The statements of every run: SQLAlchemy writes each of them once, SQLite then gets them without a detour.
+"""The statements of every run: SQLAlchemy writes each of them once, the database then gets them without a detour.
 
-To execute one through SQLAlchemy takes several times as long as SQLite needs for it. On a server it is the way
-there that takes long, and SQLAlchemy looks after broken connections, so there nothing is left out.
+To execute one through SQLAlchemy takes several times as long as the database needs for it.
 """
 
-import sqlite3
 from collections import namedtuple
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Executable
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from bot.core.errors import DeputyError
 
 Values = Mapping[str, Any]
 
@@ -29,41 +28,71 @@ class Statement:
 
     def __init__(self, clause: Executable) -> None:
         self._clause = clause
-        self._written: SQLCompiler | None = None
+        self._written: dict[str, SQLCompiler] = {}
 
     def run(self, connection: Connection, values: Values = _NOTHING) -> int:
         """Execute it; return how many rows it changed."""
-        if connection.dialect.name != "sqlite":
-            return connection.execute(self._clause, values).rowcount
-        with _errors():
-            return self._cursor(connection, values).rowcount
+        with _errors(connection):
+            changed: int = self._cursor(connection, values).rowcount
+        return changed
+
+    def send(self, connection: Connection, values: Values = _NOTHING) -> None:
+        """Execute it as part of what goes `Together`. Raises what the driver raises."""
+        self._cursor(connection, values)
 
     def rows(self, connection: Connection, values: Values = _NOTHING) -> Sequence[Any]:
         """Return the rows it finds, with their columns by name and in order."""
-        if connection.dialect.name != "sqlite":
-            return connection.execute(self._clause, values).all()
-        with _errors():
+        with _errors(connection):
             cursor = self._cursor(connection, values)
-            row = _row(tuple(name for name, *_ in cursor.description))
+            row = _row(tuple(column[0] for column in cursor.description))
             return list(map(row._make, cursor))
 
     def one(self, connection: Connection, values: Values = _NOTHING) -> Any:
         """Return the one row it finds, or None where there is none."""
         return next(iter(self.rows(connection, values)), None)
 
-    def _cursor(self, connection: Connection, values: Values) -> sqlite3.Cursor:
-        written = self._written or self._write(values)
+    def _cursor(self, connection: Connection, values: Values) -> Any:
+        dialect = connection.dialect
+        written = self._written.get(dialect.name) or self._write(dialect, values)
         given = {**written.params, **values}
-        driver = cast(sqlite3.Connection, connection.connection.dbapi_connection)
-        return driver.execute(written.string, [given[name] for name in written.positiontup or ()])
+        named = given if written.positiontup is None else [given[name] for name in written.positiontup]
+        return cast(Any, connection.connection.dbapi_connection).execute(written.string, named)
 
-    def _write(self, values: Values) -> SQLCompiler:
+    def _write(self, dialect: Dialect, values: Values) -> SQLCompiler:
         clause = cast(Any, self._clause)
-        self._written = written = cast(SQLCompiler, clause.compile(dialect=_SQLITE, column_keys=list(values)))
+        written = cast(SQLCompiler, clause.compile(dialect=dialect, column_keys=list(values)))
+        self._written[dialect.name] = written
         return written
 
 
-_SQLITE = sqlite.dialect()
+class Together:
+    """Statements whose results nobody waits for, executed in their order and, on a server, in one go."""
+
+    def __init__(self) -> None:
+        self._statements: list[tuple[Statement, Values]] = []
+        self._fault: DeputyError | None = None
+
+    def add(self, statement: Statement, values: Values, fault: DeputyError | None = None) -> None:
+        """Add a statement; `fault` is what it means where it contradicts a row that is there."""
+        self._statements.append((statement, values))
+        self._fault = self._fault or fault
+
+    def run(self, connection: Connection) -> None:
+        """Execute them. Raises the fault that was given, or what SQLAlchemy raises."""
+        try:
+            with _errors(connection), _in_one_go(connection):
+                for statement, values in self._statements:
+                    statement.send(connection, values)
+        except IntegrityError as error:
+            if self._fault is None:
+                raise
+            raise self._fault from error
+
+
+def _in_one_go(connection: Connection) -> AbstractContextManager[object]:
+    driver = cast(Any, connection.connection.dbapi_connection)
+    together: AbstractContextManager[object] = getattr(driver, "pipeline", nullcontext)()
+    return together
 
 
 @lru_cache
@@ -72,9 +101,13 @@ def _row(names: tuple[str, ...]) -> Any:
 
 
 @contextmanager
-def _errors() -> Iterator[None]:
-    """Raise the driver's errors as SQLAlchemy's."""
+def _errors(connection: Connection) -> Iterator[None]:
+    """Raise the driver's errors as SQLAlchemy's; a connection that broke is not used again."""
+    driver = connection.dialect.loaded_dbapi
     try:
         yield
-    except sqlite3.Error as error:
-        raise DBAPIError.instance("", None, error, sqlite3.Error) from error
+    except driver.Error as error:
+        broke = connection.dialect.is_disconnect(error, connection.connection.dbapi_connection, None)
+        if broke:
+            connection.invalidate(error)
+        raise DBAPIError.instance("", None, error, driver.Error, connection_invalidated=broke) from error

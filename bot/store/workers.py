@@ -2,12 +2,15 @@
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.principal import Who
 from bot.core.run import State
+from bot.store.statement import Statement, Together
 from bot.store.tables import runs, stops, workers
+
+_ENDED = Statement(delete(stops).where(stops.c.run == bindparam("its_run")))
 
 
 def beat(connection: Connection, worker: str) -> None:
@@ -46,6 +49,6 @@ def asked_to_stop(connection: Connection, names: Collection[str]) -> Mapping[str
     return {row.run: Who(row.tenant, row.oid, row.name) for row in rows}
 
 
-def ended(connection: Connection, run: str) -> None:
+def ended(run: str, later: Together) -> None:
     """Forget that a run was to be stopped."""
-    connection.execute(delete(stops).where(stops.c.run == run))
+    later.add(_ENDED, {"its_run": run})

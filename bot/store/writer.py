@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RootTransaction
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
 T = TypeVar("T")
@@ -84,24 +85,51 @@ class Writer:
         return self._transact_once(steps)
 
     def _transact_once(self, steps: Sequence[Step[Any]]) -> list[Any]:
-        with self._engine.begin() as connection:
-            return _each(connection, steps)
+        """Run the steps, and again each behind a savepoint of its own where one of them failed: that is seldom."""
+        try:
+            with self._begun() as connection:
+                return [step(connection) for step in steps]
+        except Exception as failure:
+            if len(steps) == 1 or not _is_its_own(failure):
+                raise
+        with self._begun() as connection:
+            return [_guarded(connection, step) for step in steps]
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """Begin a transaction, on another connection where one broke while it rested: nothing is done by then."""
+        try:
+            connection = self._connected()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            connection = self._connected()
+        with connection, cast(RootTransaction, connection.get_transaction()):
+            yield connection
+
+    def _connected(self) -> Connection:
+        connection = self._engine.connect()
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
-def _each(connection: Connection, steps: Sequence[Step[Any]]) -> list[Any]:
-    """Run each step behind a savepoint of its own; the result of one that failed is its error."""
-    if len(steps) == 1:
-        return [steps[0](connection)]  # it takes no other along, so the transaction itself is enough
-    return [_guarded(connection, step) for step in steps]
+def _is_its_own(failure: Exception) -> bool:
+    """Say whether a step is to blame, and not the disk or a lock."""
+    return not isinstance(failure, DBAPIError) or isinstance(failure, IntegrityError | DataError)
 
 
 def _guarded(connection: Connection, step: Step[Any]) -> Any:
+    """Run a step; the result of one that failed is its error."""
     savepoint = connection.begin_nested()
     try:
         result = step(connection)
     except Exception as failure:
-        if isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError | DataError):
-            raise  # the disk or a lock: it's not this step's fault, and the savepoint may be gone
+        if not _is_its_own(failure):
+            raise  # and the savepoint may be gone
         savepoint.rollback()
         return failure
     savepoint.commit()
