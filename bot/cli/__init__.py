@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import audit, check, db, policy, say, serve, vault
+from bot.cli import audit, check, db, manifest, policy, say, serve, vault
 from bot.core.errors import DeputyError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.add_typer(vault.app, name="vault")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(policy.app, name="policy")
+app.add_typer(manifest.app, name="manifest")
 
 
 @app.callback()
