@@ -36,6 +36,18 @@ class Routes:
     asked_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mention: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def actions(self) -> frozenset[str]:
+        """Every action that is named."""
+        return frozenset((*self.approvals_of, *self.asked_in))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every conversation that is named, each once."""
+        asked_in = (one for ids in self.asked_in.values() for one in ids)
+        named = (self.approvals, *self.approvals_of.values(), *asked_in)
+        return tuple(dict.fromkeys(one for one in named if one))
+
     def approvals_for(self, action: str) -> str:
         """Return the channel where an action's approvals go, empty for the one it was asked in."""
         return self.approvals_of.get(action, self.approvals)
