@@ -107,7 +107,7 @@ async def running(
     Yields the address of the local channel. `prepare` is done with the data before any run can start.
     Without `doors` it only works on runs: no chat is listened to and nothing is posted.
     """
-    _check_plan(settings, doors)
+    check_plan(settings, doors)
     async with AsyncExitStack() as stack:
         check_folders(settings)
         harden_process()
@@ -154,7 +154,8 @@ async def running(
         yield address(settings, listener) if listener else ""
 
 
-def _check_plan(settings: Settings, doors: bool) -> None:
+def check_plan(settings: Settings, doors: bool) -> None:
+    """Raise Invalid naming the setting without which nobody could come in, or do anything there."""
     if doors and not (settings.local_chat or settings.slack):
         raise Invalid(
             "No chat is set up. Set it to 1 for the local channel, run `deputy demo`, or set up Slack "

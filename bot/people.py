@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -18,6 +19,9 @@ from bot.policy.cedar import CedarPolicy
 from bot.ports import Clock, Directory, Ports
 from bot.settings import Settings
 from bot.store.database import SqlStore
+
+if TYPE_CHECKING:
+    from bot.identity.registration import Registration
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,20 @@ class People:
         return account.rpartition(":")[2]
 
 
+def registration_of(settings: Settings) -> "Registration":
+    """Return Deputy's registration at Entra ID, which the settings name."""
+    from bot.identity.registration import Registration  # MSAL takes long to import
+
+    return Registration(
+        tenant=settings.entra_tenant.lower(),
+        client=settings.entra_client_id.lower(),
+        secret=settings.entra_client_secret,
+        certificate=Path(settings.entra_certificate) if settings.entra_certificate else None,
+        authority=settings.entra_authority,
+        graph=settings.graph_url,
+    )
+
+
 @asynccontextmanager
 async def people_of(
     settings: Settings, store: SqlStore, policy: CedarPolicy, clock: Clock
@@ -55,18 +73,9 @@ async def people_of(
         yield People(Several({"local": LocalDirectory(policy.roles), **elsewhere}), store, file)
         return
     from bot.identity.opening import open_entra  # MSAL takes long to import
-    from bot.identity.registration import Registration
 
-    registration = Registration(
-        tenant=settings.entra_tenant.lower(),
-        client=settings.entra_client_id.lower(),
-        secret=settings.entra_client_secret,
-        certificate=Path(settings.entra_certificate) if settings.entra_certificate else None,
-        authority=settings.entra_authority,
-        graph=settings.graph_url,
-    )
     async with open_entra(
-        registration,
+        registration_of(settings),
         f"{settings.public_url}{pages.BACK}",
         link=store.link,
         roles=policy.roles,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
+from bot.core.errors import Busy, DeputyError, Unavailable
 from bot.core.run import Place
 from bot.ports import Ports, Waiting
 from bot.service.cancel import stop_asked
@@ -14,6 +14,7 @@ from bot.service.execute import execute
 from bot.service.pulse import LEASE, Pulse
 from bot.service.remind import remind
 from bot.service.sweep import expire, recover, requeue
+from bot.service.undelivered import give_up
 
 log = logging.getLogger(__name__)
 
@@ -140,19 +141,30 @@ class Worker:
         return len(delivered)
 
     async def _post(self, waiting: Waiting) -> bool:
-        chat = self._ports.chats.get(waiting.post.place.platform)
+        """Deliver a post; say whether it is done with, as one is too that was refused too often."""
+        platform = waiting.post.place.platform
+        chat = self._ports.chats.get(platform)
         try:
             if chat is None:
-                raise Conflict(f"No chat called {waiting.post.place.platform} is set up.")
+                raise Unavailable(f"No chat called {platform} is set up.")
             self._paces[waiting.post.place] = time.monotonic() + chat.pace
             await chat.post(waiting.post)
-        except DeputyError as error:
-            asked = error.pause if isinstance(error, Unavailable) else 0.0
-            pause = timedelta(seconds=asked or min(2.0**waiting.attempts, LONGEST_PAUSE))
-            log.warning("a post to %s waits %s: %s", waiting.post.place.platform, pause, error)
-            await self._ports.store.postpone(waiting.id, self._ports.clock.now() + pause)
+        except Unavailable as error:
+            await self._postpone(waiting, error, error.pause)
+            return False
+        except Exception as error:
+            if not isinstance(error, DeputyError):
+                log.exception("a post to %s failed", platform)  # the others must go on all the same
+            if await give_up(self._ports, waiting, error):
+                return True
+            await self._postpone(waiting, error)
             return False
         return True
+
+    async def _postpone(self, waiting: Waiting, error: Exception, asked: float = 0.0) -> None:
+        pause = timedelta(seconds=asked or min(2.0**waiting.attempts, LONGEST_PAUSE))
+        log.warning("a post to %s waits %s: %s", waiting.post.place.platform, pause, error)
+        await self._ports.store.postpone(waiting.id, self._ports.clock.now() + pause)
 
     def _too_soon(self, place: Place) -> bool:
         """Whether the platform takes no more posts there yet; what waits may be overtaken by what is newer."""

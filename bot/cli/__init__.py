@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import audit, check, db, policy, say, serve, vault
+from bot.cli import audit, check, db, doctor, manifest, policy, say, serve, vault
 from bot.core.errors import DeputyError
 
 app = typer.Typer(
@@ -18,11 +18,13 @@ app.command()(serve.demo)
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.command("check")(check.check)
+app.command("doctor")(doctor.doctor)
 app.command("say")(say.say)
 app.add_typer(vault.app, name="vault")
 app.add_typer(audit.app, name="audit")
 app.add_typer(db.app, name="db")
 app.add_typer(policy.app, name="policy")
+app.add_typer(manifest.app, name="manifest")
 
 
 @app.callback()

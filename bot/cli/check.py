@@ -11,13 +11,18 @@ from bot.settings import Settings, read
 def check() -> None:
     """Prove actions, policies, cases and settings consistent; every fault is named with file, line and field."""
     settings = read()
-    faults = [*_catalog_faults(settings), *_policy_faults(settings)]
-    for fault in faults:
+    found = faults(settings)
+    for fault in found:
         print(fault)
-    if faults:
-        print(f"{len(faults)} fault{'s' * (len(faults) > 1)} to mend.")
+    if found:
+        print(f"{len(found)} fault{'s' * (len(found) > 1)} to mend.")
         raise typer.Exit(1)
-    print(_summary(settings))
+    print(summary(settings))
+
+
+def faults(settings: Settings) -> list[str]:
+    """Return a sentence for every fault of actions, policies and cases, with its file, line and field."""
+    return [*_catalog_faults(settings), *_policy_faults(settings)]
 
 
 def _catalog_faults(settings: Settings) -> list[str]:
@@ -35,6 +40,7 @@ def _catalog_faults(settings: Settings) -> list[str]:
 
 def _policy_faults(settings: Settings) -> list[str]:
     from bot.app import catalog_of
+    from bot.chat.slack.routes import read_routes
     from bot.oncall import schedule
     from bot.policy.cases import FILE, run_cases
     from bot.policy.cases import read as read_cases
@@ -45,6 +51,7 @@ def _policy_faults(settings: Settings) -> list[str]:
     catalog = catalog_of(settings).catalog()
     try:
         schedule.read(settings.policies_dir / schedule.FILE)
+        routes = read_routes(settings.policies_dir)
         bench = CedarPolicy(settings.policies_dir).bench()
         cases = read_cases(settings.policies_dir / FILE)
     except DeputyError as error:
@@ -52,6 +59,9 @@ def _policy_faults(settings: Settings) -> list[str]:
     results = run_cases(bench, catalog, cases)
     wrong = [f"{one.where}: {one.name}: {one.sentence}" for one in results if not one.ok]
     wrong += [str(fault) for fault in strangers(bench.book, catalog)]
+    wrong += [
+        f"slack.toml: actions.{one}: There is no such action." for one in routes.actions - set(catalog.actions)
+    ]
     if not wrong:
         missing = uncovered(bench, catalog, cases)
         wrong = [f"{rule.where}: no case of {FILE} would fail if “{rule.id}” {words}." for rule, words in missing]
@@ -63,7 +73,8 @@ def _placed(folder: Path, fault: DeputyError) -> str:
     return str(fault) if str(fault).startswith(str(folder)) else f"{folder}/{fault}"
 
 
-def _summary(settings: Settings) -> str:
+def summary(settings: Settings) -> str:
+    """Say how much there is, where there are no faults."""
     from bot.app import catalog_of
     from bot.policy.cases import FILE
     from bot.policy.cases import read as read_cases

@@ -43,6 +43,7 @@ class Tag(StrEnum):
     RUN_ENDED_LATE = "run:ended_late"
     EMERGENCY_REVIEWED = "run:emergency:reviewed"
     EMERGENCY_REVIEW_REFUSED = "run:emergency:review_refused"
+    POST_GIVEN_UP = "post:given_up"
     SECRET_SET = "vault:secret:set"  # noqa: S105 - a tag
     SECRET_REMOVED = "vault:secret:removed"  # noqa: S105 - a tag
     KEY_ROTATED = "vault:key:rotated"

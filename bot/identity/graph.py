@@ -23,6 +23,10 @@ FIELDS = "id,displayName,accountEnabled,userType"
 _NO_RIGHT = "Graph refuses: Deputy's app registration needs User.Read.All and GroupMember.Read.All"
 
 
+class NoRight(Unavailable):
+    """Graph lets Deputy in, but not see what it was asked for."""
+
+
 class Tokens(Protocol):
     """Where tokens come from."""
 
@@ -89,7 +93,7 @@ class Graph:
             if status in (200, 201) and isinstance(answer, dict):
                 return answer
             if status == 403:
-                raise Unavailable(unreachable(_NO_RIGHT))
+                raise NoRight(unreachable(_NO_RIGHT))
             why = why if status == 0 else f"Graph answers {status}"
             fresh = status == 401
             await self._pause(wait)

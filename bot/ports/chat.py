@@ -16,7 +16,10 @@ class Chat(Protocol):
     pace: float
 
     async def post(self, post: Post) -> None:
-        """Show a post, or update the one with its key; doing it twice changes nothing. Raises Unavailable."""
+        """Show a post, or update the one with its key; doing it twice changes nothing.
+
+        Raises Unavailable for what passes, which is tried again; Invalid for a refusal, which may be given up.
+        """
 
     def progress(self, place: Place, run: str, lines: str) -> None:
         """Show the last lines of a running script; best effort, coalesced."""

@@ -81,6 +81,10 @@ class SqlStore:
         await self._writer.close()
         self._readers.dispose()
 
+    async def revision(self) -> str | None:
+        """Return the migration that the schema is at, None for an empty database."""
+        return await self._read(schema.revision)
+
     async def check(self) -> None:
         """Raise Damaged where the stored pages don't fit each other. Takes seconds on a large SQLite file."""
         await self._read(self._backend.check)

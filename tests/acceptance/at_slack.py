@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.conftest import Process
+import yaml
+
+from tests.acceptance.conftest import ROOT, Process
 from tests.fakes.slack_server import APP, TEAM, SlackServer
 from tests.fakes.slack_workspace import Message, View
 
@@ -26,6 +28,9 @@ LINKED = {
     # A manager here has the same member id as the stranger from the other workspace.
     "U0STRANGE": ("Stefan Range", "44444444-0000-4000-8000-000000000005", "manager"),
 }
+
+# What somebody grants who installs the app that the manifest makes.
+GRANTED = yaml.safe_load((ROOT / "manifest" / "slack.yaml").read_text())["oauth_config"]["scopes"]["bot"]
 
 
 def links(folder: Path) -> Path:
@@ -65,7 +70,11 @@ def settings(slack: SlackServer, folder: Path) -> dict[str, str]:
 async def at_slack(
     slack: SlackServer, folder: Path, command: str = "serve", more: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """Run Deputy for this Slack. Whatever it showed in the end was legal, and nobody saw Slack complain."""
+    """Run Deputy for this Slack, which grants what the manifest asks for.
+
+    Whatever it showed in the end was legal, nobody saw Slack complain, and no scope was missing.
+    """
+    slack.workspace.scopes = set(GRANTED)
     process = Process(folder, **settings(slack, folder), **(more or {}))
     async with started(slack, process, command):
         yield process
@@ -103,6 +112,7 @@ _ILLEGAL = {
     "msg_too_long",
     "no_text",
     "invalid_json",
+    "missing_scope",
 }
 
 

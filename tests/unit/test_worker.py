@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from bot.core.audit import Draft, Tag
 from bot.core.card import Card
-from bot.core.errors import Unavailable
+from bot.core.errors import Invalid, Unavailable
 from bot.core.lifecycle import DEPUTY
-from bot.ports import Change, Post
+from bot.ports import Change, Chat, Post
+from bot.service.undelivered import TRIES
 from bot.worker import Worker
 from tests.fakes.company import PLACE, Company, Wall
 
@@ -14,13 +17,14 @@ from tests.fakes.company import PLACE, Company, Wall
 class Picky(Wall):
     """A chat that can't take some posts."""
 
-    def __init__(self, refused: str) -> None:
+    def __init__(self, refused: str, error: Exception) -> None:
         super().__init__()
         self.refused = refused
+        self.error = error
 
     async def post(self, post: Post) -> None:
         if post.key == self.refused:
-            raise Unavailable("The chat can't be reached.")
+            raise self.error
         await super().post(post)
 
 
@@ -49,10 +53,40 @@ async def test_a_later_post_of_a_run_waits_for_the_one_before_it() -> None:
     run = await company.say("ann", "hold")
     other = await company.say("ann", "look")
     await company.store.commit(_result_post(run))
-    picky = Picky(refused=run)
+    picky = Picky(refused=run, error=Unavailable("The chat can't be reached."))
     company.ports.chats["local"] = picky  # type: ignore[index]
     await worker(company).deliver_once()
     assert [post.key for post in picky.posts] == [other]
+
+
+@pytest.mark.parametrize("error", [Invalid("The chat refuses it."), KeyError("ts")])
+async def test_a_post_that_is_refused_or_breaks_holds_up_no_other_and_is_given_up(error: Exception) -> None:
+    company = Company()
+    run = await company.say("ann", "hold")
+    await company.store.commit(_result_post(run))
+    other = await company.say("ann", "look")
+    picky = Picky(run, error)
+    company.ports.chats["local"] = picky  # type: ignore[index]
+    await worker(company).deliver_once()
+    assert [post.key for post in picky.posts] == [other]
+    for _ in range(TRIES):
+        company.clock.pass_(60)
+        await worker(company).deliver_once()
+    assert [post.key for post in picky.posts] == [other, f"{run}:result"]
+    assert (await company.tags(run)).count(Tag.POST_GIVEN_UP) == 1
+
+
+async def test_a_post_to_a_chat_that_is_not_set_up_now_waits_for_it() -> None:
+    company = Company()
+    run = await company.say("ann", "look")
+    chats: dict[str, Chat] = company.ports.chats  # type: ignore[assignment]
+    wall = chats.pop("local")
+    for _ in range(2 * TRIES):
+        await worker(company).deliver_once()
+        company.clock.pass_(61)
+    chats["local"] = wall
+    await worker(company).deliver_once()
+    assert [post.key for post in company.wall.posts] == [run]
 
 
 def _result_post(run: str) -> Change:

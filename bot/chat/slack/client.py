@@ -42,12 +42,16 @@ class Lost(Unavailable):
 
 
 class SlackClient:
-    """Calls Slack with one token. The session is the caller's, who closes it; `base` ends in a slash."""
+    """Calls Slack with one token. The session is the caller's, who closes it; `base` ends in a slash.
+
+    `granted` are the scopes of the token, as Slack named them with its last answer.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, token: str, base: str = BASE) -> None:
         self._session = session
         self._token = token
         self._base = base
+        self.granted: frozenset[str] = frozenset()
 
     async def call(self, method: str, /, **payload: Any) -> dict[str, Any]:
         """Call a method with its arguments; those that are None are left out. Returns Slack's answer.
@@ -91,6 +95,7 @@ class SlackClient:
             async with self._session.post(
                 self._base + method, headers=headers, timeout=PATIENCE, **body
             ) as answer:
+                self.granted = _scopes(answer.headers.get("X-OAuth-Scopes", ""))
                 return await _read(method, answer)
         except aiohttp.ClientConnectorError:
             raise Unavailable(f"Slack can't be reached for {method}.") from None
@@ -129,6 +134,10 @@ def _hint(answer: dict[str, Any]) -> str:
         return f"the scope {answer['needed']} is missing"
     said = (answer.get("response_metadata") or {}).get("messages") or answer.get("errors") or []
     return "; ".join(str(one) for one in said)[:500] if isinstance(said, list) else ""
+
+
+def _scopes(header: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in header.split(",") if part.strip())
 
 
 def _field(value: object) -> str:

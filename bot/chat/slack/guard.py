@@ -84,7 +84,7 @@ class Guard:
         sent = headers.get("X-Slack-Request-Timestamp", "")
         if not _TIMESTAMP.fullmatch(sent) or not -AHEAD <= now - int(sent) <= OLDEST:
             raise Rejected(401, "its timestamp is missing, no number, or not of now")
-        mac = hmac.new(self._secret, b"v0:" + sent.encode() + b":" + body, hashlib.sha256)
+        mac = signed(self._secret, sent, body)
         given = headers.get("X-Slack-Signature", "").encode(errors="replace")
         if not hmac.compare_digest(f"v0={mac.hexdigest()}".encode(), given):
             raise Rejected(401, "its signature is not Slack's")
@@ -95,6 +95,11 @@ class Guard:
         self._seen[signature] = now
         while len(self._seen) > MOST_SEEN or now - next(iter(self._seen.values())) > OLDEST + AHEAD:
             del self._seen[next(iter(self._seen))]
+
+
+def signed(secret: bytes, timestamp: str, body: bytes) -> "hmac.HMAC":
+    """Return what proves that who has the signing secret sent a body at a time (seconds since 1970)."""
+    return hmac.new(secret, b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256)
 
 
 def silent(payload: Payload) -> bool:

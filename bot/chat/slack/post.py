@@ -36,6 +36,13 @@ _NO_WAY_IN = frozenset(
 )
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 _ILLEGAL = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+# What is wrong with the set-up: every post waits until somebody mends that.
+_UNTIL_MENDED = frozenset(
+    {
+        *("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "missing_scope"),
+        *("not_allowed_token_type", "no_permission", "access_denied", "ekm_access_denied", "org_login_required"),
+    }
+)
 
 People = Callable[[str], Awaitable[str]]
 
@@ -67,15 +74,15 @@ class SlackChat:
         self._direct: dict[str, str] = {}
 
     async def post(self, post: Post) -> None:
-        """Show a post, or update the one with its key. Raises Unavailable, SlackRefused; then it waits."""
+        """Show a post, or update the one with its key. Raises Unavailable, SlackRefused."""
         turn = self._turns.setdefault(post.card.run or post.key, asyncio.Lock())
         async with turn:
-            if post.only:
-                await self._whisper(post)
-                return
-            run = await self._run(post)
-            for home in self._homes(post, run):
-                await self._show(post, home, run)
+            try:
+                await (self._whisper(post) if post.only else self._show_all(post))
+            except SlackRefused as refusal:
+                if refusal.code not in _UNTIL_MENDED:
+                    raise
+                raise Unavailable(f"{refusal} `deputy doctor` says what to mend.") from None
 
     def progress(self, place: Place, run: str, lines: str) -> None:
         """Show the last lines of a running script, coalesced to one update a second in a conversation."""
@@ -86,6 +93,11 @@ class SlackChat:
         await self._progress.close()
 
     # ---- for everybody ---------------------------------------------------------------------------
+
+    async def _show_all(self, post: Post) -> None:
+        run = await self._run(post)
+        for home in self._homes(post, run):
+            await self._show(post, home, run)
 
     def _homes(self, post: Post, run: Run | None) -> tuple[str, ...]:
         """Return the conversations that a post is shown in: where it was asked, and where it is decided."""
@@ -120,20 +132,28 @@ class SlackChat:
         if known and there is None:
             there = await self._lost(post.place, key, home)
         if there:
-            try:
-                await self._update(
-                    channel=there.conversation, ts=there.message, blocks=done.blocks, text=done.text
-                )
+            if await self._renewed(there, done):
                 return there
-            except SlackRefused as refusal:
-                if refusal.code not in _GONE:
-                    raise
+            await self._store.keep_post(post.place, key, Posted())  # or a lost answer would not be looked for
         try:
             return await self._say(post.place, key, await self._opened(home), done)
         except SlackRefused as refusal:
             if refusal.code not in _NO_WAY_IN:
                 raise
             return await self._say_to_requester(post, key, done, refusal)
+
+    async def _renewed(self, there: Posted, done: Shown) -> bool:
+        """Update a message; False where it is no more, or Deputy no longer where it is."""
+        try:
+            await self._update(channel=there.conversation, ts=there.message, blocks=done.blocks, text=done.text)
+        except SlackRefused as refusal:
+            if refusal.code in _ILLEGAL and done.blocks:
+                log.error("a card is shown as its text alone: %s", refusal)
+                return await self._renewed(there, Shown([], done.text))
+            if refusal.code not in _GONE | _NO_WAY_IN:
+                raise
+            return False
+        return True
 
     async def _say_to_requester(self, post: Post, key: str, done: Shown, refusal: SlackRefused) -> Posted:
         """Tell who asked, where the conversation can't be told."""

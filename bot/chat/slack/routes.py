@@ -24,7 +24,8 @@ from bot.core.errors import Invalid
 FILE = "slack.toml"
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
 _CALLED = re.compile(r"[UWS][A-Z0-9]{2,20}")
-_FIELDS = {"approvals", "actions", "mention"}
+_FIELDS = frozenset({"approvals", "actions", "mention"})
+_ACTION_FIELDS = frozenset({"approvals", "asked_in"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,18 @@ class Routes:
     approvals_of: Mapping[str, str] = field(default_factory=dict)
     asked_in: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     mention: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def actions(self) -> frozenset[str]:
+        """Every action that is named."""
+        return frozenset((*self.approvals_of, *self.asked_in))
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every conversation that is named, each once."""
+        asked_in = (one for ids in self.asked_in.values() for one in ids)
+        named = (self.approvals, *self.approvals_of.values(), *asked_in)
+        return tuple(dict.fromkeys(one for one in named if one))
 
     def approvals_for(self, action: str) -> str:
         """Return the channel where an action's approvals go, empty for the one it was asked in."""
@@ -59,10 +72,11 @@ def read_routes(folder: Path) -> Routes:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise Invalid(f"It can't be read: {error}.", FILE) from None
-    for name in data.keys() - _FIELDS:
-        raise Invalid(f"There is no such field. The fields are {', '.join(sorted(_FIELDS))}.", f"{FILE}: {name}")
+    _known(data, _FIELDS, "")
     actions = _table(data.get("actions", {}), "actions")
     tables = {name: _table(one, f"actions.{name}") for name, one in actions.items()}
+    for name, table in tables.items():
+        _known(table, _ACTION_FIELDS, f"actions.{name}.")
     approvals = {name: one["approvals"] for name, one in tables.items() if "approvals" in one}
     asked_in = {name: one["asked_in"] for name, one in tables.items() if "asked_in" in one}
     mention = _table(data.get("mention", {}), "mention")
@@ -72,6 +86,12 @@ def read_routes(folder: Path) -> Routes:
         {name: _ids(one, f"actions.{name}.asked_in", _CHANNEL) for name, one in asked_in.items()},
         {role: _ids(ids, f"mention.{role}", _CALLED) for role, ids in mention.items()},
     )
+
+
+def _known(table: Mapping[str, Any], fields: frozenset[str], where: str) -> None:
+    for name in sorted(table.keys() - fields):
+        names = ", ".join(sorted(fields))
+        raise Invalid(f"There is no such field. The fields are {names}.", f"{FILE}: {where}{name}")
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:

@@ -1,0 +1,112 @@
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.chat.slack.routes import FILE, Routes, read_routes
+from bot.core.errors import Invalid
+
+SHOWN = """
+approvals = "C012APPROVE"
+
+[actions.reset-password]
+approvals = "C012SECURITY"
+asked_in = ["C012HELPDESK", "G012ADMINS"]
+
+[actions.show-account]
+asked_in = ["C012HELPDESK"]
+
+[mention]
+"IT manager" = ["S012MANAGERS", "U012MAYA"]
+"On-call" = ["S012ONCALL", "U012MAYA"]
+"""
+
+
+def routes(folder: Path, text: str) -> Routes:
+    (folder / FILE).write_text(text, encoding="utf-8")
+    return read_routes(folder)
+
+
+def test_without_a_file_everything_happens_where_it_was_asked(tmp_path: Path) -> None:
+    none = read_routes(tmp_path)
+    assert none == Routes() == routes(tmp_path, "")
+    assert none.approvals_for("reset-password") == ""
+    assert none.elsewhere("reset-password", "C012ANY") == ()
+    assert (none.called(("IT manager",)), none.channels, none.actions) == ((), (), frozenset())
+
+
+def test_approvals_go_to_the_actions_own_channel_or_to_the_one_for_all(tmp_path: Path) -> None:
+    read = routes(tmp_path, SHOWN)
+    assert read.approvals_for("reset-password") == "C012SECURITY"
+    assert read.approvals_for("show-account") == "C012APPROVE"
+    assert read.approvals_for("no-such-action") == "C012APPROVE"
+
+
+def test_an_action_may_keep_its_approvals_where_it_was_asked(tmp_path: Path) -> None:
+    read = routes(tmp_path, f'{SHOWN}\n[actions.disk-usage]\napprovals = ""\n')
+    assert read.approvals_for("disk-usage") == ""
+
+
+def test_who_is_needed_is_called_once_in_the_order_of_the_roles(tmp_path: Path) -> None:
+    read = routes(tmp_path, SHOWN)
+    assert read.called(("On-call", "IT manager", "Nobody")) == ("S012ONCALL", "U012MAYA", "S012MANAGERS")
+
+
+def test_an_action_is_asked_for_in_its_channels_and_any_other_anywhere(tmp_path: Path) -> None:
+    read = routes(tmp_path, SHOWN)
+    assert read.elsewhere("reset-password", "G012ADMINS") == ()
+    assert read.elsewhere("reset-password", "C012ANY") == ("C012HELPDESK", "G012ADMINS")
+    assert read.elsewhere("reset-password", "D012HANNA") == ("C012HELPDESK", "G012ADMINS")
+    assert read.elsewhere("unlock-account", "C012ANY") == ()
+
+
+def test_every_channel_and_action_that_is_named_is_known_once(tmp_path: Path) -> None:
+    read = routes(tmp_path, SHOWN)
+    assert read.channels == ("C012APPROVE", "C012SECURITY", "C012HELPDESK", "G012ADMINS")
+    assert read.actions == {"reset-password", "show-account"}
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("approval = 'C012APPROVE'", "approval"),
+        ("approvals = '#approvals'", "approvals"),
+        ("approvals = 7", "approvals"),
+        ("approvals = 'U012MAYA'", "approvals"),
+        ("actions = 1", "actions"),
+        ("actions.reset-password = 'C012SECURITY'", "actions.reset-password"),
+        ("[actions.reset-password]\napprovals = ['C012SECURITY']", "actions.reset-password.approvals"),
+        ("[actions.reset-password]\nasked_in = 'C012HELPDESK'", "actions.reset-password.asked_in"),
+        ("[actions.reset-password]\nasked_in = ['c012helpdesk']", "actions.reset-password.asked_in"),
+        ("[actions.reset-password]\naskedin = ['C012HELPDESK']", "actions.reset-password.askedin"),
+        ("mention = ['S012MANAGERS']", "mention"),
+        ("[mention]\nBosses = ['C012ALL']", "mention.Bosses"),
+        ("[mention]\nBosses = ['!channel']", "mention.Bosses"),
+        ("approvals = ", ""),
+        ("approvals = 'C012APPROVE'\napprovals = 'C012SECURITY'", ""),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, where: str) -> None:
+    with pytest.raises(Invalid) as wrong:
+        routes(tmp_path, text)
+    assert wrong.value.where == (f"{FILE}: {where}" if where else FILE)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"approvals = '\xff'")
+    with pytest.raises(Invalid, match=FILE):
+        read_routes(tmp_path)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=80) | st.builds("approvals = {!r}".format, st.text(max_size=20)))
+def test_whatever_stands_there_is_read_or_named(tmp_path: Path, text: str) -> None:
+    try:
+        text.encode()
+        read = routes(tmp_path, text)
+    except (UnicodeEncodeError, Invalid):
+        return
+    tomllib.loads(text)
+    assert all(channel[0] in "CGD" for channel in read.channels)
