@@ -1,20 +1,18 @@
-"""The worker: claims queued runs, delivers the outbox, and does what time brings."""
+"""The worker: claims queued runs, has the outbox delivered, and does what time brings."""
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
-from bot.core.errors import Busy, DeputyError, Unavailable
-from bot.core.run import Place
-from bot.ports import Ports, Waiting
+from bot.core.errors import Busy, DeputyError
+from bot.ports import Ports
 from bot.service.cancel import stop_asked
 from bot.service.execute import execute
+from bot.service.postman import Postman
 from bot.service.pulse import LEASE, Pulse
 from bot.service.remind import remind
 from bot.service.sweep import expire, recover, requeue
-from bot.service.undelivered import give_up
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +25,6 @@ STOPS = 0.3
 WATCH = 0.5
 REMIND = 10.0
 RETRY = 0.5
-LONGEST_PAUSE = 60.0
 
 
 class Worker:
@@ -43,7 +40,7 @@ class Worker:
         self._loops: list[asyncio.Task[None]] = []
         self._runs: set[asyncio.Task[None]] = set()
         self._busy: dict[str, None] = {}
-        self._paces: dict[Place, float] = {}
+        self._postman = Postman(ports)
         self._alone = ports.engine.exclusive
         self._pulse = Pulse(ports, name, lease)
         self._beat = lease / 10
@@ -85,7 +82,8 @@ class Worker:
         await asyncio.gather(*self._runs, return_exceptions=True)
         try:
             if self._ports.engine.delivers:
-                await self.deliver_once()
+                await self._postman.close(grace)
+                await self._postman.deliver()
             if not self._alone:
                 await self._pulse.leave()
         except DeputyError as error:
@@ -119,56 +117,9 @@ class Worker:
             await self._ports.engine.remind(run_id)
 
     async def _deliver(self) -> None:
-        if not (self._ports.engine.delivers and await self.deliver_once()):
-            await self._ports.engine.knocked(SWEEP)
-
-    async def deliver_once(self) -> int:
-        """Deliver the posts that are due; return how many were."""
-        delivered: list[int] = []
-        held: set[tuple[str, str]] = set()
-        for waiting in await self._ports.store.outbox(self._ports.clock.now()):
-            if self._too_soon(waiting.post.place):
-                continue
-            line = (waiting.post.place.platform, waiting.post.card.run)
-            if line in held:
-                continue  # what came before it about the same run is not told yet
-            if await self._post(waiting):
-                delivered.append(waiting.id)
-            elif waiting.post.card.run:
-                held.add(line)
-        if delivered:
-            await self._ports.store.posted(delivered)
-        return len(delivered)
-
-    async def _post(self, waiting: Waiting) -> bool:
-        """Deliver a post; say whether it is done with, as one is too that was refused too often."""
-        platform = waiting.post.place.platform
-        chat = self._ports.chats.get(platform)
-        try:
-            if chat is None:
-                raise Unavailable(f"No chat called {platform} is set up.")
-            self._paces[waiting.post.place] = time.monotonic() + chat.pace
-            await chat.post(waiting.post)
-        except Unavailable as error:
-            await self._postpone(waiting, error, error.pause)
-            return False
-        except Exception as error:
-            if not isinstance(error, DeputyError):
-                log.exception("a post to %s failed", platform)  # the others must go on all the same
-            if await give_up(self._ports, waiting, error):
-                return True
-            await self._postpone(waiting, error)
-            return False
-        return True
-
-    async def _postpone(self, waiting: Waiting, error: Exception, asked: float = 0.0) -> None:
-        pause = timedelta(seconds=asked or min(2.0**waiting.attempts, LONGEST_PAUSE))
-        log.warning("a post to %s waits %s: %s", waiting.post.place.platform, pause, error)
-        await self._ports.store.postpone(waiting.id, self._ports.clock.now() + pause)
-
-    def _too_soon(self, place: Place) -> bool:
-        """Whether the platform takes no more posts there yet; what waits may be overtaken by what is newer."""
-        return self._paces.get(place, 0.0) > time.monotonic()
+        if self._ports.engine.delivers:
+            await self._postman.begin()
+        await self._ports.engine.knocked(SWEEP)
 
     async def _reap(self) -> None:
         await self._pulse.reap()

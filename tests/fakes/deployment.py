@@ -18,8 +18,8 @@ from bot.engine.running import RunningHere
 from bot.ports import Delivery, Ports, Post, Question, Store
 from bot.service.desk import Desk
 from bot.service.execute import execute
+from bot.service.postman import Postman
 from bot.service.sweep import expire, recover, requeue
-from bot.worker import Worker
 from tests.fakes.company import PLACE, Company, People, Rules, Safe, Wall, action
 from tests.fakes.crashing_store import STEADY, CrashingStore, CrashNow, Fault, Keeping
 from tests.fakes.expected_life import World
@@ -240,7 +240,7 @@ class Deployment:
         elif verb == "expire":
             await expire(self.ports)
         elif verb == "deliver":
-            await Worker(self.ports, "worker", 1).deliver_once()
+            await Postman(self.ports).deliver()
         elif verb == "ask":
             return (await desk.fill(account, PLACE, subject, GIVEN[subject], "", delivery)).run
         else:

@@ -17,9 +17,9 @@ from bot.core.cards import run_card
 from bot.core.errors import Unavailable
 from bot.core.run import Outcome, Place, Run, State
 from bot.ports import Change, Output, Post
+from bot.service.postman import Postman
 from bot.service.undelivered import TRIES
 from bot.store.database import SqlStore
-from bot.worker import Worker
 from tests.fakes.company import Company, StillClock
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_workspace import Message
@@ -352,13 +352,13 @@ def _called(value: Any) -> list[str]:
 
 async def test_a_post_refused_for_good_is_given_up_and_the_audit_log_says_so(side: Side) -> None:
     side.people.clear()
-    company, worker = outbox_of(side)
+    company, postman = outbox_of(side)
     nowhere = Place("slack", "C0NOWHERE")
     run = await side.run(place=nowhere)
     await side.store.commit(a_change(posts=(Post(nowhere, run.id, run_card(run)),)))
     await side.store.commit(a_change(posts=(Post(nowhere, f"{run.id}:more", Card("More", run=run.id)),)))
     for _ in range(2 * TRIES):
-        await worker.deliver_once()
+        await postman.deliver()
         company.clock.pass_(60)
     assert await side.store.outbox(company.clock.now()) == []
     given_up = [one for one in await side.store.entries(subject=run.id) if one.tag == Tag.POST_GIVEN_UP]
@@ -368,13 +368,13 @@ async def test_a_post_refused_for_good_is_given_up_and_the_audit_log_says_so(sid
     ]
     assert "channel_not_found" in str(given_up[0].facts["reason"])
     calls = len(side.slack.calls)
-    await worker.deliver_once()
+    await postman.deliver()
     assert len(side.slack.calls) == calls
 
 
 @pytest.mark.parametrize("wrong", ["the token", "a scope", "Slack"])
 async def test_while_the_set_up_is_wrong_or_slack_is_down_every_post_waits(side: Side, wrong: str) -> None:
-    company, worker = outbox_of(side)
+    company, postman = outbox_of(side)
     await side.store.commit(a_change(posts=(a_post("It is done."),)))
     token, scopes = side.slack.bot_token, set(side.slack.workspace.scopes)
     if wrong == "the token":
@@ -384,29 +384,29 @@ async def test_while_the_set_up_is_wrong_or_slack_is_down_every_post_waits(side:
     else:
         await side.slack.down()
     for _ in range(3 * TRIES):
-        assert await worker.deliver_once() == 0
+        assert await postman.deliver() == 0
         company.clock.pass_(61)
     side.slack.bot_token, side.slack.workspace.scopes = token, scopes
     if wrong == "Slack":
         await side.slack.up()
-    assert await worker.deliver_once() == 1
+    assert await postman.deliver() == 1
     assert [one.text for one in side.shown()] == ["It is done."]
 
 
 async def test_invited_in_time_deputy_posts_what_it_could_not(side: Side) -> None:
     side.people.clear()
-    company, worker = outbox_of(side)
+    company, postman = outbox_of(side)
     await side.store.commit(a_change(posts=(a_post("It is done.", place=Place("slack", "C0CLOSED")),)))
-    assert await worker.deliver_once() == 0
+    assert await postman.deliver() == 0
     side.slack.workspace.channels["C0CLOSED"].members.add("U0DEPUTY")
     company.clock.pass_(60)
-    assert await worker.deliver_once() == 1
+    assert await postman.deliver() == 1
     assert [one.text for one in side.shown("C0CLOSED")] == ["It is done."]
 
 
-def outbox_of(side: Side) -> tuple[Company, Worker]:
-    """Return a worker that delivers the store's outbox to Slack, and the company it works for."""
+def outbox_of(side: Side) -> tuple[Company, Postman]:
+    """Return the company and what delivers its outbox to Slack."""
     company = Company()
     company.clock = side.clock
     ports = replace(company.ports, store=side.store, clock=side.clock, chats={"slack": side.chat()})
-    return company, Worker(ports, "worker", 1)
+    return company, Postman(ports)

@@ -1,5 +1,6 @@
 """Delivering the outbox: order per run, nothing lost while chat is down, nothing twice."""
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -9,9 +10,23 @@ from bot.core.card import Card
 from bot.core.errors import Invalid, Unavailable
 from bot.core.lifecycle import DEPUTY
 from bot.ports import Change, Chat, Post
+from bot.service.postman import Postman
 from bot.service.undelivered import TRIES
-from bot.worker import Worker
 from tests.fakes.company import PLACE, Company, Wall
+
+
+class Slow(Wall):
+    """A chat that takes long to answer to one post."""
+
+    def __init__(self, slow: str) -> None:
+        super().__init__()
+        self.slow = slow
+        self.answers = asyncio.Event()
+
+    async def post(self, post: Post) -> None:
+        if post.key == self.slow:
+            await self.answers.wait()
+        await super().post(post)
 
 
 class Picky(Wall):
@@ -28,24 +43,20 @@ class Picky(Wall):
         await super().post(post)
 
 
-def worker(company: Company) -> Worker:
-    return Worker(company.ports, "worker-1", 1)
-
-
 async def test_R10_chat_down_loses_nothing_and_tells_how_it_ended() -> None:
     company = Company()
     company.wall.down = True
     runs = [await company.say("ann", "look") for _ in range(3)]
     for _ in range(10):
-        assert await worker(company).deliver_once() == 0
+        assert await Postman(company.ports).deliver() == 0
         company.clock.pass_(180)
     await company.work()
     company.wall.down = False
     company.clock.pass_(60)
-    await worker(company).deliver_once()
+    await Postman(company.ports).deliver()
     assert sorted(post.key for post in company.wall.posts) == sorted(runs)
     assert {post.card.state for post in company.wall.posts} == {"succeeded"}
-    assert await worker(company).deliver_once() == 0
+    assert await Postman(company.ports).deliver() == 0
 
 
 async def test_a_later_post_of_a_run_waits_for_the_one_before_it() -> None:
@@ -55,7 +66,7 @@ async def test_a_later_post_of_a_run_waits_for_the_one_before_it() -> None:
     await company.store.commit(_result_post(run))
     picky = Picky(refused=run, error=Unavailable("The chat can't be reached."))
     company.ports.chats["local"] = picky  # type: ignore[index]
-    await worker(company).deliver_once()
+    await Postman(company.ports).deliver()
     assert [post.key for post in picky.posts] == [other]
 
 
@@ -67,11 +78,11 @@ async def test_a_post_that_is_refused_or_breaks_holds_up_no_other_and_is_given_u
     other = await company.say("ann", "look")
     picky = Picky(run, error)
     company.ports.chats["local"] = picky  # type: ignore[index]
-    await worker(company).deliver_once()
+    await Postman(company.ports).deliver()
     assert [post.key for post in picky.posts] == [other]
     for _ in range(TRIES):
         company.clock.pass_(60)
-        await worker(company).deliver_once()
+        await Postman(company.ports).deliver()
     assert [post.key for post in picky.posts] == [other, f"{run}:result"]
     assert (await company.tags(run)).count(Tag.POST_GIVEN_UP) == 1
 
@@ -82,11 +93,26 @@ async def test_a_post_to_a_chat_that_is_not_set_up_now_waits_for_it() -> None:
     chats: dict[str, Chat] = company.ports.chats  # type: ignore[assignment]
     wall = chats.pop("local")
     for _ in range(2 * TRIES):
-        await worker(company).deliver_once()
+        await Postman(company.ports).deliver()
         company.clock.pass_(61)
     chats["local"] = wall
-    await worker(company).deliver_once()
+    await Postman(company.ports).deliver()
     assert [post.key for post in company.wall.posts] == [run]
+
+
+async def test_a_platform_that_takes_long_about_one_run_holds_up_no_other() -> None:
+    company = Company()
+    slow, other = [await company.say("ann", "look") for _ in range(2)]
+    chat = Slow(slow)
+    company.ports.chats["local"] = chat  # type: ignore[index]
+    postman = Postman(company.ports)
+    first, second = await postman.begin()
+    assert await second == 1
+    assert [post.key for post in chat.posts] == [other]
+    assert await postman.begin() == []
+    chat.answers.set()
+    assert await first == 1
+    assert [post.key for post in chat.posts] == [other, slow]
 
 
 def _result_post(run: str) -> Change:
