@@ -20,7 +20,7 @@ Line = tuple[str, str]
 
 
 class Postman:
-    """Delivers what is due. What is told of one run is a line, in which nothing is overtaken or goes twice at once."""
+    """Delivers what is due. What is told of one run is a line: nothing in it is overtaken, nothing goes twice."""
 
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
