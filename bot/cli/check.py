@@ -81,4 +81,4 @@ def summary(settings: Settings) -> str:
 
     actions = len(catalog_of(settings).catalog())
     cases = len(read_cases(settings.policies_dir / FILE))
-    return f"All is consistent: {actions} actions, the policies, and {cases} cases that come out as expected."
+    return f"All is consistent: {actions} action{'s' * (actions != 1)}, the policies, and {cases} cases that come out as expected."
