@@ -138,6 +138,8 @@ async def _credentials(settings: Settings, store: SqlStore) -> Finding:
     except DeputyError as error:
         return fails("Credentials", str(error))
     wanted = {one for action in catalog_of(settings).catalog() for one in action.credentials.values()}
+    if not wanted:
+        return works("Credentials", "no action names any.")
     missing = sorted(wanted - there)
     if not missing:
         return works("Credentials", f"the vault holds all {len(wanted)} that the actions name.")

@@ -81,4 +81,5 @@ def summary(settings: Settings) -> str:
 
     actions = len(catalog_of(settings).catalog())
     cases = len(read_cases(settings.policies_dir / FILE))
-    return f"All is consistent: {actions} actions, the policies, and {cases} cases that come out as expected."
+    many = "1 action" if actions == 1 else f"{actions} actions"
+    return f"All is consistent: {many}, the policies, and {cases} cases that come out as expected."

@@ -237,6 +237,14 @@ async def test_a_file_that_is_no_database_and_a_server_that_is_not_there_are_tol
     assert "hunter2" not in out
 
 
+async def test_on_postgresql_it_looks_at_the_same(tmp_path: Path, database: str) -> None:
+    process = Process(tmp_path, DEPUTY_LOCAL_CHAT="1", DEPUTY_DATABASE_URL=database, **content(tmp_path))
+    assert "deputy db upgrade" in (await said_by(process))[1]["– Database"]
+    await process.deputy("vault", "set", "ad/operator", "username=svc", "password", stdin="s3cret-value\n")
+    _, found, _ = await said_by(process)
+    assert {"✔ Database", "✔ Audit log", "✔ Vault"} <= found.keys()
+
+
 async def test_a_credential_that_actions_name_and_the_vault_lacks_is_told(tmp_path: Path) -> None:
     bound = f'{CONTENT["actions/operations/note.toml"]}[credentials]\ndirectory = "vault:directory"\n'
     files = {"actions/operations/note.toml": bound}

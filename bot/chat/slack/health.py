@@ -65,8 +65,8 @@ def _scopes(granted: frozenset[str]) -> Finding:
     wanted = ", ".join(f"{one} ({SCOPES[one]})" for one in missing)
     return fails(
         _about(_SCOPES),
-        f"missing are {wanted}. Paste what `deputy manifest slack` prints into “App Manifest” on the app's page, "
-        "and install the app anew.",
+        f"Slack has not granted {wanted}. Paste what `deputy manifest slack` prints into “App Manifest” on the "
+        "app's page, and install the app anew.",
     )
 
 
