@@ -14,11 +14,13 @@ from bot.identity import pages
 from bot.identity.linkfile import PLATFORMS, LinkFile
 from bot.identity.local import LocalDirectory
 from bot.identity.several import Several
-from bot.identity.signin import SignIn
 from bot.policy.cedar import CedarPolicy
 from bot.ports import Clock, Directory, Ports
 from bot.settings import Settings
 from bot.store.database import SqlStore
+
+if TYPE_CHECKING:
+    from bot.identity.signin import SignIn  # MSAL takes long to import
 
 if TYPE_CHECKING:
     from bot.identity.registration import Registration
@@ -31,7 +33,7 @@ class People:
     directory: Directory
     store: SqlStore
     file: LinkFile | None = None
-    sign_in: SignIn | None = None
+    sign_in: "SignIn | None" = None
 
     def pages(self, ports: Ports) -> web.Application | None:
         """Return the pages on which accounts are linked, where they are."""
@@ -72,7 +74,7 @@ async def people_of(
         elsewhere = dict.fromkeys(PLATFORMS, file) if file else {}
         yield People(Several({"local": LocalDirectory(policy.roles), **elsewhere}), store, file)
         return
-    from bot.identity.opening import open_entra  # MSAL takes long to import
+    from bot.identity.opening import open_entra
 
     async with open_entra(
         registration_of(settings),
