@@ -19,11 +19,9 @@ from bot.ports import Clock, Directory, Ports
 from bot.settings import Settings
 from bot.store.database import SqlStore
 
-if TYPE_CHECKING:
-    from bot.identity.signin import SignIn  # MSAL takes long to import
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # MSAL takes long to import
     from bot.identity.registration import Registration
+    from bot.identity.signin import SignIn
 
 
 @dataclass(frozen=True)
