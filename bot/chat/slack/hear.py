@@ -51,10 +51,11 @@ LASTING = frozenset({Doing.SAY, Doing.PRESS, Doing.FILL})
 class Heard:
     """Something that somebody did. `id` is the delivery's; where `once` is given, two deliveries of it are one.
 
-    `subject` is a command's text, or the run or action it is about; `words` a comment, a reason, or the message
-    that an action is to run on; `values` what a form was filled with, without its secrets. `answer_to` is Slack's
-    response_url, `thread` where in a conversation it was said, `view` the modal it was done in. `trigger` opens a
-    view for three seconds; it is not kept.
+    `name` is what Slack calls the person, where it says so, for reading only. `subject` is a command's text, or
+    the run or action it is about; `words` a comment, a reason, or the message that an action is to run on;
+    `values` what a form was filled with, without its secrets. `answer_to` is Slack's response_url, `thread` where
+    in a conversation it was said, `view` the modal it was done in. `trigger` opens a view for three seconds; it is
+    not kept.
     """
 
     id: str
@@ -70,10 +71,11 @@ class Heard:
     thread: str = ""
     view: str = ""
     trigger: str = ""
+    name: str = ""
 
     @property
     def who(self) -> Account:
-        return Account(PLATFORM, self.account)
+        return Account(PLATFORM, self.account, self.name)
 
     @property
     def person(self) -> str:
@@ -115,6 +117,7 @@ def command(body: Payload) -> Heard:
         subject=said,
         answer_to=_text(body, "response_url"),
         trigger=_text(body, "trigger_id"),
+        name=_text(body, "user_name"),
     )
 
 
@@ -223,6 +226,7 @@ def _interaction(body: Payload, doing: Doing, conversation: str) -> Heard:
         conversation=conversation,
         view=_text(view, "id")[:_LONGEST_ID] if view.get("type") == "modal" else "",
         trigger=trigger,
+        name=_text(person, "username") or _text(person, "name"),
     )
 
 
