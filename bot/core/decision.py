@@ -42,5 +42,11 @@ class Deny:
 
 Decision = Permit | NeedsApproval | Deny
 
+
+def policies(decision: Decision) -> tuple[str, ...]:
+    """Return the ids of the policies that brought a decision about, each once."""
+    return tuple(dict.fromkeys(reason.policy for reason in decision.reasons))
+
+
 # More approvals than this nobody can require: the search for the smallest number ends here.
 MOST_APPROVALS = 5
