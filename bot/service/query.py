@@ -8,6 +8,7 @@ from bot.core.action import Action
 from bot.core.audit import Entry, Tag, read_reference
 from bot.core.canonical import Json
 from bot.core.card import Card, Fact, Item, Menu, Table
+from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval
 from bot.core.errors import DeputyError, Invalid, NotFound
 from bot.core.principal import Who
@@ -76,9 +77,16 @@ def _item(action: Action, mine: Mapping[str, Decision]) -> Item:
 
 def help_card(ports: Ports, caller: Caller, name: str) -> Card:
     """How to speak to Deputy, or all about one action."""
-    if name:
+    rows = _rows(ports)
+    if name in VERBS:
+        rows = tuple(row for row in rows if name in row[0].split()) or rows
+    elif name:
         return _about(ports, caller, name)
-    rows = (
+    return Card("How to ask Deputy", blocks=(Table(("Type", "and get"), rows),))
+
+
+def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
+    return (
         ("/deputy", "what you may do"),
         ("/deputy unlock-account alice", "run an action; what is missing opens a form"),
         ("/deputy disk-usage path=/var", "give a parameter by its name"),
@@ -99,7 +107,6 @@ def help_card(ports: Ports, caller: Caller, name: str) -> Card:
             else ()
         ),
     )
-    return Card("How to ask Deputy", blocks=(Table(("Type", "and get"), rows),))
 
 
 def _about(ports: Ports, caller: Caller, name: str) -> Card:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.card import Table
 from bot.core.errors import Conflict, Invalid, NotFound
 from bot.core.form import to_json
 from bot.core.principal import Account
@@ -135,3 +136,12 @@ async def test_a_missing_credential_is_said_before_anything_is_asked() -> None:
     with pytest.raises(NotFound, match="vault:nowhere"):
         await company.say("ann", "change alice")
     assert await company.tags() == []
+
+
+async def test_help_on_a_word_of_deputys_own_tells_of_that_alone() -> None:
+    (block,) = (await Company().card("ann", "help back")).blocks
+    assert isinstance(block, Table)
+    assert [row[0] for row in block.rows] == ["/deputy away until 2026-12-01 approvals to @name · back"]
+    (everything,) = (await Company().card("ann", "help")).blocks
+    assert isinstance(everything, Table)
+    assert len(everything.rows) > 10
