@@ -77,9 +77,15 @@ async def test_D1_a_vote_is_void_where_its_voter_left_the_group_before_the_start
     town.marco.groups.clear()
     (tmp_path / "go").touch()
 
-    card = await town.process.until("manager", run, "refused", "awaiting_approval", "succeeded")
-    assert card["state"] != "succeeded"
-    assert "Marco Rossi" in str(card)
+    card = await town.process.until("helpdesk", run, "refused", "awaiting_approval", "succeeded")
+    lost = "Marco Rossi may no longer approve it, so their approval no longer counts."
+    assert (card["state"], lost in card["lead"]) == ("awaiting_approval", True)
+    notices = [one["card"] for one in await town.process.messages("helpdesk") if one["key"] == f"{run}:void"]
+    assert [(one["title"], lost in one["lead"]) for one in notices] == [("Rename needs approval again", True)]
+
+    town.marco.groups.add(MANAGER)
+    assert (await town.say("manager", f"approve {run}"))[0] == 200
+    await town.process.until("helpdesk", run, "succeeded")
 
 
 async def test_W8_who_was_offboarded_can_do_nothing_any_more(town: Town) -> None:

@@ -152,7 +152,7 @@ def test_P7_an_argument_changed_after_approval_starts_nothing(sealed: str, chang
 
 async def test_R5_fifty_parallel_approvals_of_each_request_are_one_start_each() -> None:
     company = Company()
-    runs = [await waiting(company) for _ in range(20)]
+    runs = [await waiting(company) for _ in range(100)]
     clicks = [company.say(who, f"approve {run}") for run in runs for _ in range(25) for who in ("max", "mia")]
     await asyncio.gather(*clicks, return_exceptions=True)
     await company.work()
