@@ -75,7 +75,7 @@ class SlackTown:
     async def confirm(self, who: Person, offered: Message, person: FakePerson) -> None:
         """Follow an offer to its end: the page, the code, and the word in Slack that it is done."""
         code = (await self.page(offered, person)).code
-        await who.press(offered, "Yes, it was me")
+        await who.press(offered, "Enter the code")
         view = await opened(self.slack, self.name(who), "it shows a code")
         await who.submit(view, {CODE: code})
         await opened(self.slack, self.name(who), "Your account is linked", person.name)

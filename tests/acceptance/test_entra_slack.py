@@ -67,7 +67,7 @@ async def test_P3_who_left_the_group_after_linking_approves_nothing_in_slack(tow
 async def test_I7_who_is_not_linked_is_led_to_the_link_wherever_they_knock(town: SlackTown) -> None:
     slack = town.slack
     await slack.eve.command("/deputy")
-    view = await opened(slack, "eve", "not linked to anybody yet", "Yes, it was me")
+    view = await opened(slack, "eve", "not linked to anybody yet", "Enter the code")
     assert ADDRESS.search(str(view.spec["blocks"]))
 
     await slack.olivia.open_home()
@@ -88,7 +88,7 @@ async def test_I7_who_forwards_their_link_gains_nothing(town: SlackTown) -> None
     shown = await town.page(offered, town.marco)
 
     assert "Slack account “eve” (T0DEPUTY:U0EVE)" in shown.text
-    await slack.eve.press(offered, "Yes, it was me")
+    await slack.eve.press(offered, "Enter the code")
     view = await opened(slack, "eve", "it shows a code")
     answer = await slack.eve.submit(view, {CODE: "AAA-AAA"})
     assert answer.body == {

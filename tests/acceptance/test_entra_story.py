@@ -150,9 +150,9 @@ async def test_the_whole_way_in_a_real_browser(town: Town, browser: Chromium) ->
     await page.get_by_role("button", name="This is my account").click()
     code = await page.locator("strong.code").inner_text()
 
-    await chat.get_by_role("button", name="Yes, it was me").click()
+    await chat.get_by_role("button", name="Enter the code").click()
     await chat.get_by_role("textbox", name="The code that the page shows").fill(code)
-    await chat.get_by_role("button", name="Yes, it was me").click()
+    await chat.get_by_role("button", name="Enter the code").click()
 
     await chat.get_by_role("region", name="Your account is linked").wait_for()
     await page.reload()

@@ -31,7 +31,7 @@ def main() -> None:
     commands = [asked(number) for number in range(given.commands)]
     plan = Plan(commands, given.rate, given.clicks, storm=None if given.clicks else Storm(), seed=given.seed)
     with tempfile.TemporaryDirectory(prefix="deputy-torture-") as folder, postgres.cluster(installed) as cluster:
-        ground = lay(Path(folder), cluster.url(cluster.database()))
+        ground = lay(Path(folder), cluster.url(cluster.database()), lease=30.0 if given.clicks else 1.0)
         played = asyncio.run(play(plan, ground, cluster))
         findings = judge(played.evidence)
         print(table(played, findings))

@@ -62,12 +62,14 @@ def signed_command(number: int) -> Command:
 class Ground:
     """Where things are. `url` is the database's; `silence` is there while the chat is down.
 
-    On `broken` ground runs of dead workers are started again, whether they are idempotent or not.
+    On `broken` ground runs of dead workers are started again, whether they are idempotent or not. A worker counts
+    as dead after `lease` seconds of silence: 30 in production, few where many are killed.
     """
 
     folder: Path
     url: str
     broken: bool = False
+    lease: float = 1.0
 
     @property
     def ledger(self) -> Path:
@@ -100,9 +102,9 @@ class Ground:
         )
 
 
-def lay(folder: Path, url: str, *, broken: bool = False) -> Ground:
+def lay(folder: Path, url: str, *, broken: bool = False, lease: float = 1.0) -> Ground:
     """Lay out the actions beside a copy of the shipped policies."""
-    ground = Ground(folder, url, broken)
+    ground = Ground(folder, url, broken, lease)
     for name, more in ACTIONS.items():
         path = folder / "actions" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,6 @@ from tests.torture.deputy import deputy, persist
 from tests.torture.ground import Ground
 
 CONCURRENCY = 1
-LEASE = 1.0  # seconds of silence until a worker counts as dead: 30 in production
 
 
 def work(ground: Ground, go: Connection) -> None:
@@ -30,7 +29,7 @@ async def begin(ports: Ports, ground: Ground) -> None:
     """Start the worker of a process; on broken ground the careless one."""
     if ground.broken:
         pulse.give_up = _run_again  # type: ignore[attr-defined]
-    await Worker(ports, f"{os.getpid()}:{nonce()[:6]}", CONCURRENCY, LEASE).start()
+    await Worker(ports, f"{os.getpid()}:{nonce()[:6]}", CONCURRENCY, ground.lease).start()
 
 
 async def _run_again(ports: Ports, run: Run) -> bool:
