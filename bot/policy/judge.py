@@ -4,12 +4,13 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import cedarpy
 
 from bot.core.action import Action
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason
+from bot.core.decision import MOST_APPROVALS, UNKNOWN, Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.principal import Principal, PrincipalKind
 from bot.core.wording import listed
 from bot.policy import facts, rules, tree
@@ -20,7 +21,6 @@ from bot.ports import Question, Situation
 
 # What stands in the audit log for a policy's name where none of them spoke.
 DEFAULT, ERROR, NO_APPROVER, SELF_APPROVAL = "default-deny", "error", "no-approver", "self-approval"
-UNKNOWN = "unknown-facts"
 WEEK = 7 * 24 + 1  # hours looked at, with the present one
 _SCOPES = ("action", "resource")
 MOST_KEPT = 10_000
@@ -171,24 +171,36 @@ def opens(bench: Bench, question: Question) -> datetime | None:
 def _heard(
     bench: Bench, question: Question, hear: Callable[["Hearing"], Decision], *people: Principal
 ) -> Decision:
-    """Decide with what is known; where not everything is, say so if it made a difference."""
+    """Decide with what is known; where not everything is, the strictest that may be so holds, and says why."""
     try:
-        hearing = Hearing(bench, question, *people)
-        decision = _worded(hear(hearing), hearing.words)
-        if not question.situation.unknown or isinstance(decision, Permit):
+        decision, *others = (
+            _worded(hear(hearing), hearing.words)
+            for hearing in (Hearing(bench, one, *people) for one in _possible(question, *people))
+        )
+        strictest = max(decision, *others, key=_strictness) if others else decision
+        if all(_strictness(one) == _strictness(strictest) for one in (decision, *others)):
             return decision
-        fuller = replace(question, situation=_at_best(question, *people))
-        if type(hear(Hearing(bench, fuller, *people))) is type(decision):
-            return decision
-        return replace(decision, reasons=(*decision.reasons, *_untold(question.situation)))
+        return replace(strictest, reasons=(*strictest.reasons, *_untold(question.situation)))
     except Exception:
         return Deny((UNFIT,))
 
 
-def _at_best(question: Question, *people: Principal) -> Situation:
-    """Return a situation in which everything that isn't known is so."""
-    everybody = {one.who.key for one in (question.principal, *people)}
-    return Situation(question.situation.on_call | everybody, question.situation.incident or "unknown")
+def _possible(question: Question, *people: Principal) -> Iterator[Question]:
+    """Yield the question as far as is known, then with everything that isn't known and may be so."""
+    yield question
+    known = question.situation
+    if known.unknown:
+        everybody = known.on_call | {one.who.key for one in (question.principal, *people)}
+        for on_call, incident in product(
+            (known.on_call, everybody), (known.incident, known.incident or "unknown")
+        ):
+            yield replace(question, situation=Situation(on_call, incident))
+
+
+def _strictness(decision: Decision) -> int:
+    if isinstance(decision, NeedsApproval):
+        return decision.count
+    return 0 if isinstance(decision, Permit) else MOST_APPROVALS + 1
 
 
 def _untold(situation: Situation) -> Iterator[Reason]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.action import Action, Risk
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit, untold
 from bot.core.errors import Invalid
 from bot.core.parameter import Kind, Parameter
 from bot.policy import judge
@@ -119,6 +119,26 @@ def test_what_is_unknown_is_not_so_and_a_refusal_says_so(tmp_path: Path) -> None
     assert isinstance(decision, Deny)
     assert [reason.policy for reason in decision.reasons] == ["default-deny", "unknown-facts"]
     assert decision.reasons[-1].sentence == UNKNOWN.unknown[0]
+
+
+@pytest.mark.parametrize(
+    "when", ["context has incident", "!context.onCall", "context.onCall && context has incident"]
+)
+def test_a_forbid_holds_where_what_it_depends_on_is_unknown(tmp_path: Path, when: str) -> None:
+    policy = CedarPolicy(folder(tmp_path, PERMIT_ALL, rule("no", when, "forbid")))
+    decision = decided(policy, UNKNOWN)
+    assert isinstance(decision, Deny)
+    assert [reason.policy for reason in decision.reasons] == ["no", "unknown-facts"]
+
+
+def test_more_approvals_are_needed_where_it_is_unknown_whether_fewer_would_do(tmp_path: Path) -> None:
+    approve = '@id("approve") permit (principal, action == Deputy::Action::"approve", resource);'
+    few, many = rule("few", "context.onCall && context.approvals >= 1"), rule("many", "context.approvals >= 2")
+    policy = CedarPolicy(folder(tmp_path, approve, few, many))
+    decision = decided(policy, UNKNOWN)
+    assert isinstance(decision, NeedsApproval)
+    assert (decision.count, untold(decision)) == (2, UNKNOWN.unknown)
+    assert untold(decided(policy, Situation())) == ()
 
 
 def test_the_unknown_is_no_reason_where_it_makes_no_difference(tmp_path: Path) -> None:
