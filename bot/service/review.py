@@ -1,5 +1,6 @@
 """Voting on a request: approve or deny what is sealed, nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
@@ -16,7 +17,7 @@ from bot.core.request import Request, changes
 from bot.core.run import Run, State
 from bot.core.text import checked_words
 from bot.ports import Delivery, Ports
-from bot.service.authorise import decided, seal
+from bot.service.authorise import decided, known, seal
 from bot.service.background import since_sealed
 from bot.service.query import existing_run
 from bot.service.record import note, record
@@ -49,7 +50,8 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
         roles = tuple(sorted(approver.roles))
         words = checked_words(comment, "Reason")
         vote = Vote(approver.who, yes, run.digest, ports.clock.now(), words, roles, why.holder)
-        happening = await (_yes if yes else _no)(ports, about, vote, why, caller.door)
+        facts: dict[str, Json] = {"door": caller.door, **known(ports, approver)}
+        happening = await (_yes if yes else _no)(ports, about, vote, why, facts)
         try:
             await record(ports, advance(run, happening, vote.at), delivery=delivery)
         except Conflict:
@@ -65,12 +67,11 @@ async def refuse_changed(ports: Ports, run: Run, action: Action, reasons: tuple[
     await record(ports, advance(run, happening, ports.clock.now()), scripts=action.scripts)
 
 
-async def _no(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -> Happening:
-    facts = {"door": door}
+async def _no(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mapping[str, Json]) -> Happening:
     return Happening(Event.DENY, by=vote.approver, vote=vote, policies=why.policies, facts=facts)
 
 
-async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -> Happening:
+async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mapping[str, Json]) -> Happening:
     """Count an approval beside those that still count, and ask policy whether it may run with them."""
     run, votes = about.run, await recount(ports, about)
     before, after = _tally(run, votes), _tally(run, (*votes, vote))
@@ -80,7 +81,7 @@ async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -
     if isinstance(decision, Deny):
         said = " ".join(reason.sentence for reason in decision.reasons if reason.sentence)
         reason = f"It can't be approved now, for it may not run. {said}".strip()
-        await _refuse(ports, run, Refusal(vote.approver, vote.roles, door, decision), reason)
+        await _refuse(ports, run, Refusal(vote.approver, vote.roles, str(facts["door"]), decision), reason)
     enough = isinstance(decision, Permit) and after.complete
     return Happening(
         Event.APPROVE if enough else Event.VOTE,
@@ -89,7 +90,7 @@ async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -
         voided=voided(run, votes),
         quorum=_needed(ports, run, decision),
         policies=tuple(dict.fromkeys((*why.policies, *policies(decision)))),
-        facts={"door": door},
+        facts=facts,
     )
 
 
