@@ -64,6 +64,21 @@ async def test_P3_who_left_the_group_after_linking_approves_nothing_in_slack(tow
     assert "1 approval" in said(request)
 
 
+async def test_I7_who_is_not_linked_approves_nothing_and_is_led_to_the_link(town: SlackTown) -> None:
+    slack = town.slack
+    await town.link(slack.hanna, town.hanna)
+    await slack.hanna.command("/deputy rename")
+    request = await sees(slack, "Hanna Weber asks to run this")
+
+    await slack.martin.press(request, "Approve")
+    offered = await whispered(slack, "martin", "not linked to anybody yet", "Link your account")
+    assert "1 approval" in said(request)
+
+    await town.confirm(slack.martin, offered, town.marco)
+    await slack.martin.press(request, "Approve")
+    await sees(slack, "✅", "Rename it", "Marco Rossi")
+
+
 async def test_I7_who_is_not_linked_is_led_to_the_link_wherever_they_knock(town: SlackTown) -> None:
     slack = town.slack
     await slack.eve.command("/deputy")
