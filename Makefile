@@ -22,6 +22,8 @@ bench: $(VENV)/.ready-test
 	$(BIN)/python -m tests.bench.local
 	$(BIN)/python -m tests.bench.many
 	$(BIN)/python -m tests.bench.slack
+	$(BIN)/python -m tests.bench.policy
+	$(BIN)/python -m tests.bench.vote
 
 torture: $(VENV)/.ready-test
 	$(BIN)/python -m tests.torture

@@ -115,12 +115,13 @@ async def running(
         await store.check()
         runner, catalog = LocalRunner(settings.data_dir / "runs"), catalog_of(settings)
         stack.push_async_callback(runner.close)
-        # Whoever asks first doesn't wait for the catalogue; the others wait for processes meanwhile.
-        await asyncio.gather(runner.open(), prepare(store, vault), asyncio.to_thread(catalog.refresh))
         clock, policy = SystemClock(), CedarPolicy(settings.policies_dir)
+        watch = Watch(settings.policies_dir / schedule.FILE, clock.now, source.ask)
+        # Whoever asks first waits for none of these; they wait for each other's processes and sources meanwhile.
+        reading = asyncio.to_thread(catalog.refresh)
+        await asyncio.gather(runner.open(), prepare(store, vault), reading, watch.refresh())
         people = await stack.enter_async_context(people_of(settings, store, policy, clock))
         chats = await stack.enter_async_context(doors_of(settings, store, clock, people)) if doors else Doors()
-        watch = Watch(settings.policies_dir / schedule.FILE, clock.now, source.ask)
         stack.callback(asyncio.create_task(watch.keep()).cancel)
         ports = Ports(
             clock=clock,

@@ -47,7 +47,8 @@ def _block(block: Mapping[str, Any]) -> list[str]:
     if block["kind"] == "hidden":
         return []
     more = ["  … (cut here)"] if block["cut"] else []
-    return [*(f"  | {line}" for line in block["text"].splitlines()), *more]
+    title = [f"  {block['title']}"] if block["title"] else []
+    return [*title, *(f"  | {line}" for line in block["text"].splitlines()), *more]
 
 
 def aligned(rows: Iterable[Sequence[str]], widest: int = 40) -> list[str]:

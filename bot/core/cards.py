@@ -255,9 +255,11 @@ def _buttons(run: Run) -> tuple[Button, ...]:
 
 
 def _refused_buttons(run: Run) -> tuple[Button, ...]:
-    """Offer what may help: to ask those who could, or to ask again where the request was let in once."""
-    if run.could:
+    """Offer what may help: to ask those who could, to ask in the ordinary way, or again what was let in once."""
+    if run.could and not run.request.break_glass:
         return (Button(f"Ask {wording.listed(run.could, 'or')} to run it", Verb.HAND_OVER, run.id),)
+    if run.request.break_glass:
+        return (Button("Ask without breaking the glass", Verb.RERUN, run.id),)
     return (Button("Ask again", Verb.RERUN, run.id),) if run.revision > 1 else ()
 
 

@@ -42,5 +42,20 @@ class Deny:
 
 Decision = Permit | NeedsApproval | Deny
 
+
+# The policy's name of a reason that says what could not be learnt, where knowing it would have decided otherwise.
+UNKNOWN = "unknown-facts"
+
+
+def untold(decision: Decision) -> tuple[str, ...]:
+    """Return what could not be learnt and would have decided otherwise, in sentences."""
+    return tuple(reason.sentence for reason in decision.reasons if reason.policy == UNKNOWN)
+
+
+def policies(decision: Decision) -> tuple[str, ...]:
+    """Return the ids of the policies that brought a decision about, each once."""
+    return tuple(dict.fromkeys(reason.policy for reason in decision.reasons))
+
+
 # More approvals than this nobody can require: the search for the smallest number ends here.
 MOST_APPROVALS = 5

@@ -137,6 +137,8 @@ def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dic
     for name in ("outcome", "policies", "background"):
         if getattr(happening, name):
             changed[name] = getattr(happening, name)
+    if happening.event is Event.REFUSE:
+        changed["policies"] = happening.policies  # not those that had let it in
     if happening.reasons or state is not run.state:
         changed["reasons"] = happening.reasons  # why it came to this state; those of the last one are over
     if state.ended:

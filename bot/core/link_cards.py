@@ -8,6 +8,7 @@ from bot.core.text import shorten, visible
 
 MINUTES = int(LIFE.total_seconds() // 60)
 _HOW = "Open the page and sign in with your work account. It then shows a code: give it here."
+CONFIRM = "Enter the code"
 PLATFORMS = {"slack": "Slack", "teams": "Teams", "local": "local channel"}
 
 
@@ -26,9 +27,7 @@ def offer(account: Account, address: str, why: str) -> Card:
         tone=Tone.WAITING,
         lead=f"{why} {_HOW}".strip(),
         blocks=(Page("Open the page and sign in", address),),
-        buttons=(
-            Button("Yes, it was me", Verb.LINK, account.key, style="primary", asks="The code that the page shows"),
-        ),
+        buttons=(Button(CONFIRM, Verb.LINK, account.key, style="primary", asks="The code that the page shows"),),
         footnote=f"The link is for you alone, serves once, and for {MINUTES} minutes.",
     )
 

@@ -4,8 +4,6 @@ A ticket in the address opens them. They change nothing by being opened (chats o
 sending the form does, and that only from the page itself.
 """
 
-import base64
-import hashlib
 import html
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,6 +16,7 @@ from bot.core import link_cards, wording
 from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
 from bot.core.linking import Linking, Stage, digest, same, shown_code
 from bot.core.principal import Who
+from bot.identity import look
 from bot.ports import Ports
 from bot.service import link
 
@@ -27,20 +26,9 @@ PREFIX = "/link"
 BACK = f"{PREFIX}/back"  # where Microsoft sends people back to: the app registration has to know it
 LARGEST = 16 * 1024  # bytes of a request's body
 
-_STYLE = """
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
-body { max-width: 34rem; margin: 12vh auto; padding: 0 1.5rem }
-h1 { font-size: 1.4rem }
-button, .go { font: inherit; padding: .6rem 1.2rem; border-radius: .4rem; border: 1px solid; cursor: pointer }
-strong.code { font: 700 2rem ui-monospace, monospace; letter-spacing: .1em }
-"""
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": look.POLICY,
     "Referrer-Policy": "same-origin",  # the address holds the ticket; without any referrer a form has no origin
     "Server": "deputy",
     "X-Content-Type-Options": "nosniff",
@@ -99,14 +87,14 @@ class _Pages:
         ticket = request.match_info["ticket"]
         found = await link.opened(self._ports, ticket)
         if found.stage is Stage.OFFERED:
-            return _page("Link your account", _offered(found))
+            return _page("Is this your account?", _offered(found), step=1)
         mine = (
             found.browser and self._given(request) == ticket and same(found.browser, digest(self._secret(request)))
         )
         if mine and found.stage is Stage.SIGNED_IN:
-            return _page("One more step", _code(found))
+            return _page("Give this code in the chat", _code(found), step=3)
         if mine and found.stage is Stage.LINKED:
-            return _page("Your account is linked", "<p>You can close this page.</p>")
+            return _page("Your account is linked", _linked(found), step=len(look.STEPS) + 1)
         raise Conflict("This link was used already. Ask for a new one in chat with /deputy link.")
 
     async def go(self, request: web.Request) -> web.Response:
@@ -117,7 +105,7 @@ class _Pages:
         found = await link.opened(self._ports, ticket)
         flow, browser = await self._sign_in.begin(), self._ports.nonce()
         await link.sent(self._ports, ticket, browser, flow)
-        answer = _page("On to Microsoft", _onward(flow["auth_uri"]), onward=flow["auth_uri"])
+        answer = _page("On to Microsoft", _onward(flow["auth_uri"]), step=2, onward=flow["auth_uri"])
         answer.set_cookie(
             self._cookie,
             f"{ticket}.{browser}",
@@ -151,33 +139,37 @@ class _Pages:
 def _offered(found: Linking) -> str:
     account = html.escape(link_cards.account_name(found.account))
     return (
-        f"<p>You are about to link this account to your work account:</p><p><strong>{account}</strong></p>"
-        f"<p>{_STRANGER}</p>"
+        f'<p>You are about to link this account to your work account:</p><p class="account">{account}</p>'
+        f'<p class="careful">{_STRANGER}</p>'
         '<form method="post"><button type="submit">This is my account: continue to Microsoft</button></form>'
     )
 
 
 def _onward(address: str) -> str:
-    return f'<p><a class="go" href="{html.escape(address)}">Sign in with your work account</a></p>'
+    return (
+        "<p>Your browser goes there by itself. If it doesn't:</p>"
+        f'<p><a class="go" href="{html.escape(address)}">Sign in with your work account</a></p>'
+    )
 
 
 def _code(found: Linking) -> str:
     account = html.escape(link_cards.account_name(found.account))
     name = html.escape(wording.name(found.who) if found.who else "")
     return (
-        f"<p>You signed in as <strong>{name}</strong>. Give this code in the chat, as {account}:</p>"
-        f'<p><strong class="code">{shown_code(found.code)}</strong></p>'
-        f"<p>Give it to nobody else: whoever has it acts in your name. {_STRANGER}</p>"
+        f"<p>You signed in as <strong>{name}</strong>. Go back to the chat, choose “{link_cards.CONFIRM}” and "
+        f'give this code, as {account}:</p><strong class="code">{shown_code(found.code)}</strong>'
+        f'<p class="careful">Give it to nobody else: whoever has it acts in your name. {_STRANGER}</p>'
     )
 
 
-def _page(title: str, body: str, *, status: int = 200, onward: str = "") -> web.Response:
-    refresh = f'<meta http-equiv="refresh" content="0; url={html.escape(onward)}">' if onward else ""
-    text = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)} – Deputy</title>'
-        f'<meta name="viewport" content="width=device-width">{refresh}<style>{_STYLE}</style></head>'
-        f"<body><main><h1>{html.escape(title)}</h1>{body}</main></body></html>"
-    )
+def _linked(found: Linking) -> str:
+    account = html.escape(link_cards.account_name(found.account))
+    name = html.escape(wording.name(found.who) if found.who else "")
+    return f"<p>The {account} belongs to <strong>{name}</strong>. You can close this page.</p>"
+
+
+def _page(title: str, body: str, *, status: int = 200, step: int = 0, onward: str = "") -> web.Response:
+    text = look.page(title, body, step=step, onward=onward)
     return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
 
 

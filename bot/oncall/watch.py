@@ -115,4 +115,6 @@ def _field(answer: object, name: str) -> object:
 
 
 def _unknown(what: str, why: Exception) -> str:
-    return f"{what} can't be learnt at the moment ({str(why).rstrip('.')}), so it counts as not so."
+    return (
+        f"{what} can't be learnt at the moment ({str(why).rstrip('.')}), so nothing that depends on it is allowed."
+    )

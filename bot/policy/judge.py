@@ -1,15 +1,16 @@
 """Puts questions to Cedar and reads its answers. What isn't clearly allowed is denied."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import cedarpy
 
 from bot.core.action import Action
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason
+from bot.core.decision import MOST_APPROVALS, UNKNOWN, Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.principal import Principal, PrincipalKind
 from bot.core.wording import listed
 from bot.policy import facts, rules, tree
@@ -20,10 +21,13 @@ from bot.ports import Question, Situation
 
 # What stands in the audit log for a policy's name where none of them spoke.
 DEFAULT, ERROR, NO_APPROVER, SELF_APPROVAL = "default-deny", "error", "no-approver", "self-approval"
-UNKNOWN = "unknown-facts"
 WEEK = 7 * 24 + 1  # hours looked at, with the present one
 _SCOPES = ("action", "resource")
 DEEDS = ("run", "approve", "review")
+MOST_KEPT = 10_000
+# What differs from request to request; and what tells one requester from another.
+_VARYING = frozenset({"arguments", "now", "hour", "weekday"})
+_REQUESTER = frozenset({"requester", "agent"})
 
 UNFIT = Reason(
     ERROR,
@@ -56,6 +60,7 @@ class Bench:
     seats: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
     _kept: dict[frozenset[tuple[str, str]], "Bench"] = field(default_factory=dict, compare=False, repr=False)
+    _approvers: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, book: Rulebook, trees: Mapping[str, tree.Tree]) -> "Bench":
@@ -70,16 +75,48 @@ class Bench:
         action: Cedar goes through every policy it has.
         """
         uids = [("Deputy::Action", deed), *((uid["type"], uid["id"]) for uid in facts.resources(action))]
-        known = frozenset(self._scoped.intersection(uids))
+        looks = [(name, str(facts.ATTRIBUTES[name](action))) for name in self._demanded]
+        known = frozenset(self._scoped.intersection(uids).union(looks))
         if known not in self._kept:
             chosen = {name: one for name, one in self.trees.items() if _holds(one, known)}
             self._kept[known] = Bench.of(self.book, chosen)
         return self._kept[known]
 
+    def group(self, action: Action) -> Hashable:
+        """Return all of an action that the policies can tell apart."""
+        read = [str(facts.ATTRIBUTES[name](action)) for name in sorted(self.reads & facts.ATTRIBUTES.keys())]
+        return (*(self.literal(uid) for uid in facts.resources(action)), *read)
+
+    def literal(self, uid: facts.Uid) -> str | None:
+        """Return an entity's id where some policy names it; to the others all of them are one."""
+        return uid["id"] if (uid["type"], uid["id"]) in self._literals else None
+
+    def approvers(self, key: Hashable, find: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        """Return the roles that may approve what is alike by `key`: those found before, while there is room."""
+        if key not in self._approvers:
+            if len(self._approvers) >= MOST_KEPT:
+                self._approvers.clear()
+            self._approvers[key] = find()
+        return self._approvers[key]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Every attribute that some policy reads."""
+        return frozenset(tree.attributes(list(self.trees.values())))
+
+    @cached_property
+    def _literals(self) -> frozenset[tuple[str, str]]:
+        return frozenset(tree.literals(list(self.trees.values())))
+
     @cached_property
     def _scoped(self) -> frozenset[tuple[str, str]]:
         """Every deed, action and category in the scope of some policy: those that make a difference."""
         return frozenset().union(*(tree.scope(one, part) for one in self.trees.values() for part in _SCOPES))
+
+    @cached_property
+    def _demanded(self) -> frozenset[str]:
+        """Every attribute of an action that some policy demands to be so."""
+        return frozenset(name for one in self.trees.values() for name, _ in tree.demands(one))
 
     def ask(self, requests: Sequence[dict[str, Any]], entities: cedarpy.Entities) -> list[Verdict]:
         """Answer requests in their order."""
@@ -104,7 +141,8 @@ class Bench:
 
 
 def _holds(one: tree.Tree, known: frozenset[tuple[str, str]]) -> bool:
-    return all(not named or named & known for named in (tree.scope(one, part) for part in _SCOPES))
+    scopes = (tree.scope(one, part) for part in _SCOPES)
+    return all(not named or named & known for named in scopes) and tree.demands(one) <= known
 
 
 def decide(bench: Bench, question: Question) -> Decision:
@@ -134,24 +172,36 @@ def opens(bench: Bench, question: Question) -> datetime | None:
 def _heard(
     bench: Bench, question: Question, hear: Callable[["Hearing"], Decision], *people: Principal
 ) -> Decision:
-    """Decide with what is known; where not everything is, say so if it made a difference."""
+    """Decide with what is known; where not everything is, the strictest that may be so holds, and says why."""
     try:
-        hearing = Hearing(bench, question, *people)
-        decision = _worded(hear(hearing), hearing.words)
-        if not question.situation.unknown or isinstance(decision, Permit):
+        decision, *others = (
+            _worded(hear(hearing), hearing.words)
+            for hearing in (Hearing(bench, one, *people) for one in _possible(question, *people))
+        )
+        strictest = max(decision, *others, key=_strictness) if others else decision
+        if all(_strictness(one) == _strictness(strictest) for one in (decision, *others)):
             return decision
-        fuller = replace(question, situation=_at_best(question, *people))
-        if type(hear(Hearing(bench, fuller, *people))) is type(decision):
-            return decision
-        return replace(decision, reasons=(*decision.reasons, *_untold(question.situation)))
+        return replace(strictest, reasons=(*strictest.reasons, *_untold(question.situation)))
     except Exception:
         return Deny((UNFIT,))
 
 
-def _at_best(question: Question, *people: Principal) -> Situation:
-    """Return a situation in which everything that isn't known is so."""
-    everybody = {one.who.key for one in (question.principal, *people)}
-    return Situation(question.situation.on_call | everybody, question.situation.incident or "unknown")
+def _possible(question: Question, *people: Principal) -> Iterator[Question]:
+    """Yield the question as far as is known, then with everything that isn't known and may be so."""
+    yield question
+    known = question.situation
+    if known.unknown:
+        everybody = known.on_call | {one.who.key for one in (question.principal, *people)}
+        for on_call, incident in product(
+            (known.on_call, everybody), (known.incident, known.incident or "unknown")
+        ):
+            yield replace(question, situation=Situation(on_call, incident))
+
+
+def _strictness(decision: Decision) -> int:
+    if isinstance(decision, NeedsApproval):
+        return decision.count
+    return 0 if isinstance(decision, Permit) else MOST_APPROVALS + 1
 
 
 def _untold(situation: Situation) -> Iterator[Reason]:
@@ -170,8 +220,8 @@ class Hearing:
 
     def __init__(self, bench: Bench, question: Question, *others: Principal) -> None:
         """Gather the facts. Raises ValueError (or TypeError) where Cedar can't take them."""
-        self._bench, self._approving, self._reviewing = (bench.about(deed, question.action) for deed in DEEDS)
-        self._question = question
+        self._whole, self._question = bench, question
+        self._bench, self._approving = (bench.about(deed, question.action) for deed in ("run", "approve"))
         self._matter = Matter(question, bench.book.calendar)
         self._people = [*self._worth_asking(self._approving), question.principal, *others]
         self._entities = self._matter.entities(self._people, bench.book.schema)
@@ -223,7 +273,8 @@ class Hearing:
 
     def afterwards(self, reviewer: Principal) -> Decision:
         """Say whether `reviewer` may review an emergency: another person's, whatever the policies say."""
-        verdict = self._reviewing.ask([self._matter.review(reviewer, self._question.principal)], self._entities)[0]
+        reviewing = self._whole.about("review", self._question.action)
+        verdict = reviewing.ask([self._matter.review(reviewer, self._question.principal)], self._entities)[0]
         return self._other_persons(verdict, reviewer, "review this")
 
     def _other_persons(self, verdict: Verdict, other: Principal, deed: str) -> Permit | Deny:
@@ -253,6 +304,16 @@ class Hearing:
         return Deny((*reasons, Reason(NO_APPROVER, sentence)))
 
     def _approvers(self, requester: Principal) -> tuple[str, ...]:
+        """Name the roles that may approve it for `requester`; where nothing that varies is read, found once."""
+        reads, asked, moment = self._approving.reads, self._question, self._matter.moment
+        if reads & _VARYING:
+            return self._found_approvers(requester)
+        who = (requester.who.key, requester.roles) if reads & _REQUESTER else ()
+        now = (moment.business, moment.freeze, asked.situation, asked.door, asked.escalated, asked.delegated)
+        key = (self._approving.group(asked.action), requester.kind, who, now)
+        return self._approving.approvers(key, lambda: self._found_approvers(requester))
+
+    def _found_approvers(self, requester: Principal) -> tuple[str, ...]:
         holders = self._worth_asking(self._approving)
         requests = [self._matter.approve(holder, requester) for holder in holders]
         entities = self._with_holders if isinstance(requester, Holder) else self._entities

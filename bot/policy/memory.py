@@ -7,7 +7,6 @@ from bot.core.action import Action
 from bot.core.decision import Decision
 from bot.core.errors import Invalid
 from bot.core.parameter import Kind
-from bot.policy import tree
 from bot.policy.facts import Matter
 from bot.policy.judge import DEEDS, Bench, decide
 from bot.ports import Question
@@ -21,7 +20,6 @@ class Memory:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
-        self._read: dict[tuple[str, str], frozenset[str]] = {}
         self._kept: dict[Hashable, Decision] = {}
 
     def decide(self, question: Question) -> Decision:
@@ -49,10 +47,4 @@ class Memory:
 
     def _attributes(self, action: Action) -> frozenset[str]:
         """Return what the policies read that can have a say on an action."""
-        which = (action.id, action.category)
-        if which not in self._read:
-            benches = [self._bench.about(deed, action) for deed in DEEDS]
-            self._read[which] = frozenset(
-                name for bench in benches for name in tree.attributes(list(bench.trees.values()))
-            )
-        return self._read[which]
+        return frozenset().union(*(self._bench.about(deed, action).reads for deed in DEEDS))

@@ -5,7 +5,7 @@ of that day let approve is asked again for every approval that was given.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -76,6 +76,7 @@ class _Log:
         self._catalog = catalog
         self._asked: dict[str, tuple[Principal, Entry, int]] = {}
         self._unreviewed: dict[str, str] = {}
+        self._escalated: set[str] = set()
 
     def read(self, entry: Entry) -> Question | None:
         """Take an entry in; return what is asked in its run, None where the action is gone."""
@@ -93,12 +94,17 @@ class _Log:
         if entry.tag == Tag.EMERGENCY_REVIEWED:
             self._unreviewed.pop(entry.subject, None)
         action = self._catalog.get(str(request.get("action", "")))
-        return _question(principal, action, entry, first, request, unreviewed) if action else None
+        if entry.tag == Tag.APPROVAL_ESCALATED:
+            self._escalated.add(entry.subject)
+        question = _question(principal, action, entry, first, request) if action else None
+        escalated = entry.subject in self._escalated
+        return question and replace(question, unreviewed=unreviewed, escalated=escalated)
 
 
 def _question(
-    principal: Principal, action: Action, entry: Entry, first: Entry, request: Mapping[str, Any], unreviewed: int
+    principal: Principal, action: Action, entry: Entry, first: Entry, request: Mapping[str, Any]
 ) -> Question:
+    people = ((principal, first), (_principal(entry), entry))
     return Question(
         principal,
         action,
@@ -106,11 +112,11 @@ def _question(
         str(request.get("door", "")),
         entry.at,
         Situation(
-            frozenset({principal.who.key} if first.facts.get("on_call") else ()),
-            str(first.facts.get("incident", "")),
+            frozenset(one.who.key for one, told in people if told.facts.get("on_call")),
+            str(entry.facts.get("incident", "")),
+            _texts(entry.facts.get("unknown")),
         ),
         break_glass=bool(request.get("break_glass")),
-        unreviewed=unreviewed,
     )
 
 
@@ -123,6 +129,10 @@ def _principal(entry: Entry) -> Principal:
 
 def _arguments(given: Mapping[str, Any]) -> dict[str, Value]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def _texts(given: Json) -> tuple[str, ...]:
+    return tuple(str(one) for one in given) if isinstance(given, list | tuple) else ()
 
 
 def _table(given: Json) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ _KNOWN = frozenset({"approvals", "door", "requester", "agent", "selfRequest", "b
     *("approvedBy", "escalated", "delegated"),
 }
 _CONTEXT = {"Var": "context"}
+_RESOURCE = {"Var": "resource"}
 _APPROVALS = {".": {"left": _CONTEXT, "attr": "approvals"}}
 _APPROVED_BY = {".": {"left": _CONTEXT, "attr": "approvedBy"}}
 _ROLE = "Deputy::Role"
@@ -32,6 +33,15 @@ def literals(tree: object) -> Iterator[tuple[str, str]]:
 def scope(tree: Tree, part: str) -> frozenset[tuple[str, str]]:
     """Return the entities, as (type, id), that a policy's scope names for a `part` of it; none is any."""
     return frozenset(literals(tree[part]))
+
+
+def demands(tree: Tree) -> frozenset[tuple[str, str]]:
+    """Return what a resource has to be for a policy to hold, whatever else is so: ("risk", "read").
+
+    These are the equations with a text that its `when` conditions are joined of by `&&`.
+    """
+    bodies = [one["body"] for one in tree["conditions"] if one["kind"] == "when"]
+    return frozenset(found for body in bodies for found in _demanded(body))
 
 
 def attributes(tree: object) -> Iterator[str]:
@@ -85,6 +95,16 @@ def _steps(node: Mapping[str, Any]) -> Iterator[tuple[int, ...]]:
     for operator, sides in node.items():
         if operator in _STEPS and sides.get("left") == _APPROVALS and "Value" in sides.get("right", {}):
             yield tuple(sides["right"]["Value"] + more for more in _STEPS[operator])
+
+
+def _demanded(body: Tree) -> Iterator[tuple[str, str]]:
+    if "&&" in body:
+        for part in body["&&"].values():
+            yield from _demanded(part)
+    sides = body.get("==", {}).values()
+    values = [side["Value"] for side in sides if isinstance(side.get("Value"), str)]
+    names = [side["."]["attr"] for side in sides if side.get(".", {}).get("left") == _RESOURCE]
+    yield from zip(names, values, strict=False)
 
 
 def _conditions(conditions: list[Tree]) -> Iterator[Tree]:

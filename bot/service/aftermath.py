@@ -2,13 +2,14 @@
 
 from bot.core import emergency_cards, lifecycle
 from bot.core.audit import Draft, Tag
-from bot.core.decision import Deny
+from bot.core.canonical import Json
+from bot.core.decision import Decision, Deny
 from bot.core.errors import Conflict, Invalid, Refused
 from bot.core.principal import Principal
 from bot.core.run import Run
 from bot.core.text import checked_words
 from bot.ports import Change, Delivery, Ports, Post
-from bot.service.authorise import may_review
+from bot.service.authorise import decided, may_review
 from bot.service.emergency import reviewed
 from bot.service.query import existing_run
 from bot.service.record import note
@@ -24,7 +25,7 @@ async def review_emergency(ports: Ports, caller: Caller, run_id: str, finding: s
         return Reply(run=run_id)
     run = await existing_run(ports, run_id)
     reviewer = await ports.directory.live(caller.principal.who)
-    await _check_right(ports, run, reviewer)
+    decision = await _right(ports, run, reviewer, caller.door)
     await _check_open(ports, run)
     words = checked_words(finding, "Finding")
     if not words:
@@ -34,7 +35,7 @@ async def review_emergency(ports: Ports, caller: Caller, run_id: str, finding: s
         reviewer.who,
         run.id,
         ports.clock.now(),
-        {"finding": words, "digest": run.digest, "door": caller.door, "roles": sorted(reviewer.roles)},
+        {"finding": words, **_facts(ports, run, reviewer, caller.door, decision)},
     )
     card = emergency_cards.reviewed(run, reviewer.who, words)
     await ports.store.commit(
@@ -44,7 +45,8 @@ async def review_emergency(ports: Ports, caller: Caller, run_id: str, finding: s
     return Reply(run=run.id)
 
 
-async def _check_right(ports: Ports, run: Run, reviewer: Principal) -> None:
+async def _right(ports: Ports, run: Run, reviewer: Principal, door: str) -> Decision:
+    """Return the decision by which somebody may review a run. Raises Refused, which is audited."""
     try:
         requester = await ports.directory.live(run.request.requester)
     except Refused:
@@ -53,9 +55,15 @@ async def _check_right(ports: Ports, run: Run, reviewer: Principal) -> None:
     decision = may_review(ports, reviewer, requester, action, run.request.arguments, run.request.door)
     if isinstance(decision, Deny):
         reason = " ".join(one.sentence for one in decision.reasons if one.sentence) or "You may not review this."
-        facts = {"reason": reason, "digest": run.digest}
+        facts: dict[str, Json] = {"reason": reason, **_facts(ports, run, reviewer, door, decision)}
         await note(ports, Draft(Tag.EMERGENCY_REVIEW_REFUSED, reviewer.who, run.id, ports.clock.now(), facts))
         raise Refused(reason)
+    return decision
+
+
+def _facts(ports: Ports, run: Run, reviewer: Principal, door: str, decision: Decision) -> dict[str, Json]:
+    known: dict[str, Json] = {"action": run.request.action, "digest": run.digest, "door": door}
+    return {**known, "roles": sorted(reviewer.roles), **decided(ports, decision)}
 
 
 async def _check_open(ports: Ports, run: Run) -> None:

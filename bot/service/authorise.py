@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.core.action import Action
 from bot.core.canonical import Json
-from bot.core.decision import Decision, Deny, Reason
+from bot.core.decision import Decision, Deny, Reason, policies
 from bot.core.errors import DeputyError
 from bot.core.parameter import Kind, Value
 from bot.core.principal import Principal, PrincipalKind, Who
@@ -36,9 +36,7 @@ def authorise(
 
     `approvers` are the roles of each person whose approval counts so far.
     """
-    question = _question(ports, principal, action, arguments, door)
-    if emergency:
-        question = replace(question, break_glass=True, unreviewed=emergency.unreviewed)
+    question = _urgent(_question(ports, principal, action, arguments, door), emergency)
     try:
         return ports.policy.decide(replace(question, approvers=approvers, escalated=escalated))
     except DeputyError as error:
@@ -79,11 +77,18 @@ def may_approve(
 
 
 def opens(
-    ports: Ports, principal: Principal, action: Action, arguments: Mapping[str, Value], door: str
+    ports: Ports,
+    principal: Principal,
+    action: Action,
+    arguments: Mapping[str, Value],
+    door: str,
+    *,
+    emergency: Emergency | None = None,
 ) -> datetime | None:
     """Say from when on what is refused now could run or be asked for; None where no hour of a week would do."""
+    question = _urgent(_question(ports, principal, action, arguments, door), emergency)
     try:
-        return ports.policy.opens(_question(ports, principal, action, arguments, door))
+        return ports.policy.opens(question)
     except DeputyError:
         return None
 
@@ -120,6 +125,19 @@ def _question(
 ) -> Question:
     now = ports.clock.now()
     return Question(principal, action, arguments, door, now, ports.situation(now))
+
+
+def _urgent(question: Question, emergency: Emergency | None) -> Question:
+    return replace(question, break_glass=True, unreviewed=emergency.unreviewed) if emergency else question
+
+
+def decided(ports: Ports, decision: Decision) -> Mapping[str, Json]:
+    """Return which policies brought a decision about, and their version, for the audit log."""
+    try:
+        version = ports.policy.version()
+    except DeputyError:
+        version = ""  # too broken to have one, which the policies' name then says
+    return {"policies": policies(decision), "policy_version": version}
 
 
 async def seal(

@@ -26,7 +26,7 @@ async def cancel(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) 
     event = _EVENTS.get(run.state)
     if event is None:
         raise Conflict(f"{run_id} is {wording(run.state)} already; there is nothing to cancel.")
-    facts = {"door": caller.door}
+    facts = {"door": caller.door, "roles": sorted(caller.principal.roles)}
     await record(ports, advance(run, Happening(event, by=by, facts=facts), ports.clock.now()), delivery=delivery)
     return Reply(run=run_id)
 
@@ -48,5 +48,5 @@ async def _check_rights(ports: Ports, caller: Caller, run: Run) -> None:
     if who == run.request.requester or await approver_of(ports, caller, run):
         return
     reason = f"Only who asked for {run.id}, or an approver of it, can cancel it."
-    await refused(ports, who, run.id, reason)
+    await refused(ports, caller, run.id, reason)
     raise Refused(reason)

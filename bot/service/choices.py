@@ -55,7 +55,7 @@ async def _choices(ports: Ports, caller: Caller, query: str) -> tuple[Choice, ..
 async def _query(ports: Ports, caller: Caller, query: str) -> tuple[Choice, ...]:
     action = ports.catalog.action(query)
     if not isinstance(authorise(ports, caller.principal, action, {}, caller.door), Permit):
-        await refused(ports, caller.principal.who, query, "They may not run this query.")
+        await refused(ports, caller, query, "They may not run this query.")
         raise Refused(f"you may not run {query}.")
     facts: dict[str, Json] = {"action": query, "script": action.script.sha, "door": caller.door}
     await note(ports, Draft(Tag.QUERY_RAN, caller.principal.who, query, ports.clock.now(), facts))

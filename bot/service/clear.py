@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.action import Action
 from bot.core.approval import Vote
-from bot.core.decision import Deny, NeedsApproval, Permit
+from bot.core.decision import Deny, NeedsApproval, Permit, policies
 from bot.core.errors import DeputyError
 from bot.core.lifecycle import Event, Happening, advance
 from bot.core.run import Run
@@ -43,18 +43,18 @@ async def clear(ports: Ports, run: Run) -> Cleared | None:
         return None
     decision = decide(ports, about, votes)
     if isinstance(decision, Deny):
-        await _end(ports, run, *refusal(ports, decision))
+        await _end(ports, run, *refusal(ports, decision), by=policies(decision))
         return None
-    policies = tuple(reason.policy for reason in decision.reasons)
     if isinstance(decision, Permit) and replace(run, votes=votes).tally.complete:
-        return Cleared(about.action, policies)
-    again = replace(_asked_again(ports, run, decision, votes), policies=policies)
+        return Cleared(about.action, policies(decision))
+    again = replace(_asked_again(ports, run, decision, votes), policies=policies(decision))
     await record(ports, advance(run, again, ports.clock.now()))
     return None
 
 
-async def _end(ports: Ports, run: Run, *reasons: str) -> None:
-    await record(ports, advance(run, Happening(Event.REFUSE, reasons=reasons), ports.clock.now()))
+async def _end(ports: Ports, run: Run, *reasons: str, by: tuple[str, ...] = ()) -> None:
+    happening = Happening(Event.REFUSE, reasons=reasons, policies=by)
+    await record(ports, advance(run, happening, ports.clock.now()))
 
 
 def _asked_again(ports: Ports, run: Run, decision: Permit | NeedsApproval, votes: tuple[Vote, ...]) -> Happening:

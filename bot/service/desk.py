@@ -159,7 +159,7 @@ async def _open(ports: Ports, caller: Caller, action: Action) -> Reply:
     decision = could(ports, caller.principal, action, caller.door)
     if isinstance(decision, Deny):
         reasons = refusal(ports, decision)
-        await refused(ports, caller.principal.who, action.id, " ".join(reasons))
+        await refused(ports, caller, action.id, " ".join(reasons), decision)
         raise Refused(*reasons)
     return Reply(form=await form(ports, caller, action, {}, None, decision))
 

@@ -7,12 +7,14 @@ from types import MappingProxyType
 from bot.core import cards, emergency_cards
 from bot.core.action import Script
 from bot.core.audit import Draft, Entry, Tag
+from bot.core.decision import Deny
 from bot.core.lifecycle import Event, Step
 from bot.core.notices import Notice, given, notice
 from bot.core.parameter import Value
-from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Output, Ports, Post, SecretRow
+from bot.service.authorise import decided
+from bot.service.reply import Caller
 
 # A card of these states is often overtaken by the next one, which then takes its place in the outbox: one post
 # instead of three for a short script, and none is delivered while the script is being started.
@@ -53,9 +55,11 @@ async def record(
     return entries
 
 
-async def refused(ports: Ports, who: Who, subject: str, reason: str) -> None:
-    """Write that somebody was refused something."""
-    await note(ports, Draft(Tag.ACCESS_REFUSED, who, subject, ports.clock.now(), {"reason": reason}))
+async def refused(ports: Ports, caller: Caller, subject: str, reason: str, decision: Deny | None = None) -> None:
+    """Write that somebody was refused something, and by which policies where those decided it."""
+    by = decided(ports, decision) if decision else {}
+    facts = {"reason": reason, "roles": sorted(caller.principal.roles), "door": caller.door, **by}
+    await note(ports, Draft(Tag.ACCESS_REFUSED, caller.principal.who, subject, ports.clock.now(), facts))
 
 
 async def note(ports: Ports, entry: Draft) -> Entry:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.approval import ESCALATE_AFTER, REMIND_AFTER, moment_after
-from bot.core.decision import NeedsApproval
+from bot.core.decision import NeedsApproval, policies
 from bot.core.errors import Conflict, DeputyError
 from bot.core.lifecycle import Event, Happening, advance
 from bot.core.run import Run
@@ -52,5 +52,4 @@ async def _escalation(ports: Ports, run: Run) -> Happening:
         return Happening(Event.ESCALATE)
     if not isinstance(decision, NeedsApproval):
         return Happening(Event.ESCALATE)
-    policies = tuple(reason.policy for reason in decision.reasons)
-    return Happening(Event.ESCALATE, quorum=quorum(ports, decision, run.needed), policies=policies)
+    return Happening(Event.ESCALATE, quorum=quorum(ports, decision, run.needed), policies=policies(decision))

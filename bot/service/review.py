@@ -1,13 +1,15 @@
 """Voting on a request: approve or deny what is sealed, nothing else."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from bot.core import lifecycle, wording
 from bot.core.action import Action
 from bot.core.approval import Quorum, Tally, Vote
 from bot.core.audit import Draft, Tag
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit
+from bot.core.canonical import Json
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason, policies
 from bot.core.errors import Conflict, DeputyError, Refused
 from bot.core.lifecycle import Event, Happening, advance
 from bot.core.principal import Principal, Who
@@ -15,7 +17,7 @@ from bot.core.request import Request, changes
 from bot.core.run import Run, State
 from bot.core.text import checked_words
 from bot.ports import Delivery, Ports
-from bot.service.authorise import seal
+from bot.service.authorise import decided, known, seal
 from bot.service.background import since_sealed
 from bot.service.query import existing_run
 from bot.service.record import note, record
@@ -24,6 +26,17 @@ from bot.service.votes import Matter, Right, decide, matter, quorum, recount, ri
 
 TRIES = 60
 OWN = "You can't approve your own request: another person has to. They have been asked in the channel."
+_OWN = Deny((Reason("self-approval"),))
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Whose vote is not taken, with which roles and through which door, and the decision that says so."""
+
+    who: Who
+    roles: tuple[str, ...]
+    door: str
+    decision: Decision = _OWN
 
 
 async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: str, delivery: Delivery) -> Reply:
@@ -33,11 +46,12 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
             return Reply(run=run_id)
         run = await existing_run(ports, run_id)
         approver = await ports.directory.live(caller.principal.who)
-        about, why = await _check(ports, run, approver)
+        about, why = await _check(ports, run, approver, caller.door)
         roles = tuple(sorted(approver.roles))
         words = checked_words(comment, "Reason")
         vote = Vote(approver.who, yes, run.digest, ports.clock.now(), words, roles, why.holder)
-        happening = await (_yes if yes else _no)(ports, about, vote, why, caller.door)
+        facts: dict[str, Json] = {"door": caller.door, **known(ports, approver)}
+        happening = await (_yes if yes else _no)(ports, about, vote, why, facts)
         try:
             await record(ports, advance(run, happening, vote.at), delivery=delivery)
         except Conflict:
@@ -53,12 +67,11 @@ async def refuse_changed(ports: Ports, run: Run, action: Action, reasons: tuple[
     await record(ports, advance(run, happening, ports.clock.now()), scripts=action.scripts)
 
 
-async def _no(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -> Happening:
-    facts = {"door": door}
+async def _no(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mapping[str, Json]) -> Happening:
     return Happening(Event.DENY, by=vote.approver, vote=vote, policies=why.policies, facts=facts)
 
 
-async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -> Happening:
+async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mapping[str, Json]) -> Happening:
     """Count an approval beside those that still count, and ask policy whether it may run with them."""
     run, votes = about.run, await recount(ports, about)
     before, after = _tally(run, votes), _tally(run, (*votes, vote))
@@ -67,7 +80,8 @@ async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -
     decision = decide(ports, about, (*votes, vote))
     if isinstance(decision, Deny):
         said = " ".join(reason.sentence for reason in decision.reasons if reason.sentence)
-        await _refuse(ports, run, vote.approver, f"It can't be approved now, for it may not run. {said}".strip())
+        reason = f"It can't be approved now, for it may not run. {said}".strip()
+        await _refuse(ports, run, Refusal(vote.approver, vote.roles, str(facts["door"]), decision), reason)
     enough = isinstance(decision, Permit) and after.complete
     return Happening(
         Event.APPROVE if enough else Event.VOTE,
@@ -75,8 +89,8 @@ async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, door: str) -
         vote=vote,
         voided=voided(run, votes),
         quorum=_needed(ports, run, decision),
-        policies=tuple(dict.fromkeys((*why.policies, *(reason.policy for reason in decision.reasons)))),
-        facts={"door": door},
+        policies=tuple(dict.fromkeys((*why.policies, *policies(decision)))),
+        facts=facts,
     )
 
 
@@ -99,9 +113,9 @@ def _tally(run: Run, votes: tuple[Vote, ...]) -> Tally:
     return replace(run, votes=votes).tally
 
 
-async def _check(ports: Ports, run: Run, approver: Principal) -> tuple[Matter, Right]:
+async def _check(ports: Ports, run: Run, approver: Principal, door: str) -> tuple[Matter, Right]:
     """Raise where this person may not vote on this run now; a request that no longer holds ends here."""
-    about, why = await _check_rights(ports, run, approver)
+    about, why = await _check_rights(ports, run, approver, door)
     if run.state is not State.AWAITING_APPROVAL:
         raise Conflict(f"{run.id} is {lifecycle.wording(run.state)} by now, so there is nothing to decide.")
     now = ports.clock.now()
@@ -115,9 +129,10 @@ async def _check(ports: Ports, run: Run, approver: Principal) -> tuple[Matter, R
     return about, why
 
 
-async def _check_rights(ports: Ports, run: Run, approver: Principal) -> tuple[Matter, Right]:
+async def _check_rights(ports: Ports, run: Run, approver: Principal, door: str) -> tuple[Matter, Right]:
+    refusal = Refusal(approver.who, tuple(sorted(approver.roles)), door)
     if approver.who == run.request.requester:
-        await _refuse(ports, run, approver.who, OWN)
+        await _refuse(ports, run, refusal, OWN)
     about = await matter(ports, run)
     why = await right(ports, about, approver)
     if isinstance(why, Deny):
@@ -125,14 +140,15 @@ async def _check_rights(ports: Ports, run: Run, approver: Principal) -> tuple[Ma
             " ".join(reason.sentence for reason in why.reasons if reason.sentence) or "You may not approve this."
         )
         may = " or ".join(run.approver_roles)
-        await _refuse(ports, run, approver.who, f"{said}{f' {may} may.' if may else ''}")
+        await _refuse(ports, run, replace(refusal, decision=why), f"{said}{f' {may} may.' if may else ''}")
     return about, why
 
 
-async def _refuse(ports: Ports, run: Run, who: Who, reason: str) -> NoReturn:
+async def _refuse(ports: Ports, run: Run, refusal: Refusal, reason: str) -> NoReturn:
     """Write down that somebody's vote was not taken, and tell them why."""
-    facts = {"reason": reason, "digest": run.digest}
-    await note(ports, Draft(Tag.APPROVAL_REFUSED, who, run.id, ports.clock.now(), facts))
+    facts: dict[str, Json] = {"reason": reason, "action": run.request.action, "digest": run.digest}
+    facts |= {"roles": refusal.roles, "door": refusal.door, **decided(ports, refusal.decision)}
+    await note(ports, Draft(Tag.APPROVAL_REFUSED, refusal.who, run.id, ports.clock.now(), facts))
     raise Refused(reason)
 
 

@@ -9,7 +9,7 @@ from bot.core.action import Action
 from bot.core.approval import Quorum
 from bot.core.catalog import plain
 from bot.core.command import VERBS
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit, policies, untold
 from bot.core.errors import Conflict, Invalid, NotFound
 from bot.core.form import Form, form_for
 from bot.core.lifecycle import Event, Happening, begin
@@ -163,9 +163,10 @@ async def _begin(
     run = _new_run(ports, run_id, caller, action, request, decision, asked)
     happening = _happening(ports, caller, decision)
     if isinstance(decision, NeedsApproval):
-        happening = replace(happening, background=await background(ports, action))
+        happening = replace(happening, background=await background(ports, action), reasons=untold(decision))
     if isinstance(decision, Deny):
-        from_when = opens(ports, caller.principal, action, arguments, caller.door)
+        urgent = await emergency(ports, caller.principal.who) if asked.break_glass else None
+        from_when = opens(ports, caller.principal, action, arguments, caller.door, emergency=urgent)
         happening = replace(happening, reasons=refusal(ports, decision, from_when))
     step = begin(run, happening, ports.clock.now())
     try:
@@ -226,9 +227,8 @@ def _new_run(
 
 
 def _happening(ports: Ports, caller: Caller, decision: Decision) -> Happening:
-    policies = tuple(reason.policy for reason in decision.reasons)
     facts = {"door": caller.door, "roles": sorted(caller.principal.roles), **known(ports, caller.principal)}
-    happening = Happening(Event.PERMIT, by=caller.principal.who, policies=policies, facts=facts)
+    happening = Happening(Event.PERMIT, by=caller.principal.who, policies=policies(decision), facts=facts)
     if isinstance(decision, Permit):
         return happening
     if isinstance(decision, NeedsApproval):

@@ -1,18 +1,21 @@
 """Votes: who may give one now and in whose place, and which of those given still count."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.core import wording
 from bot.core.action import Action
 from bot.core.approval import Absence, Quorum, Vote
-from bot.core.decision import Decision, Deny, NeedsApproval
+from bot.core.decision import Decision, Deny, NeedsApproval, policies
 from bot.core.errors import Refused
 from bot.core.principal import Principal, Who
 from bot.core.run import Run
 from bot.ports import Ports
 from bot.service.authorise import Emergency, authorise, may_approve
 from bot.service.emergency import emergency
+
+Find = Callable[[Who], Awaitable[Principal]]
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,18 @@ async def matter(ports: Ports, run: Run) -> Matter:
     return Matter(run, ports.catalog.action(run.request.action), requester, asked)
 
 
-async def right(ports: Ports, matter: Matter, voter: Principal) -> Right | Deny:
+async def right(ports: Ports, matter: Matter, voter: Principal, find: Find | None = None) -> Right | Deny:
     """Say why somebody may vote: by their own right, or in the place of somebody who is away.
 
     Standing in takes the rights of both, and none can be passed on: only an absent person's own right counts.
+    Who is away has the rights of this moment, or those that `find` finds, where it is only for showing.
     """
     own = _asked(ports, matter, voter)
     if not isinstance(own, Deny):
-        return Right(tuple(reason.policy for reason in own.reasons))
+        return Right(policies(own))
     for absence in await ports.store.absences(ports.clock.now()):
         if absence.deputy == voter.who:
-            lent = await _lent(ports, matter, voter, absence)
+            lent = await _lent(ports, matter, voter, absence, find or ports.directory.live)
             if lent:
                 return lent
     return own
@@ -102,15 +106,15 @@ def _asked(ports: Ports, matter: Matter, voter: Principal, *, delegated: bool = 
     )
 
 
-async def _lent(ports: Ports, matter: Matter, voter: Principal, absence: Absence) -> Right | None:
+async def _lent(ports: Ports, matter: Matter, voter: Principal, absence: Absence, find: Find) -> Right | None:
     try:
-        holder = await ports.directory.live(absence.holder)
+        holder = await find(absence.holder)
     except Refused:
         return None
     deputy = _asked(ports, matter, voter, delegated=True)
     if isinstance(deputy, Deny) or isinstance(_asked(ports, matter, holder), Deny):
         return None
-    return Right(tuple(reason.policy for reason in deputy.reasons), holder.who)
+    return Right(policies(deputy), holder.who)
 
 
 async def _now(ports: Ports, matter: Matter, vote: Vote) -> Vote:

@@ -89,7 +89,7 @@ class Office:
         return reply.card
 
     async def press(self, account: Account, comment: str) -> Card:
-        """Press “Yes, it was me” and give a code."""
+        """Press “Enter the code” and give a code."""
         reply = await self.desk.press(account, PLACE, Verb.LINK, account.key, comment, self.company.delivery())
         assert reply.card, reply
         return reply.card
@@ -631,3 +631,16 @@ async def test_an_account_whose_platform_proves_who_it_is_needs_no_link(office: 
 async def test_local_accounts_need_no_link(text: str) -> None:
     with pytest.raises(Refused, match="needs no link"):
         await Company().say("ann", text)
+
+
+async def test_the_page_says_at_which_step_it_is_and_whose_the_account_is_in_the_end(
+    office: Office, browser: Browser
+) -> None:
+    address = await office.ask_for_link()
+    now = 'aria-current="step">{}.'
+    assert now.format(1) in (await browser.open(address)).text
+    shown = await browser.sign_in(address)
+    assert now.format(3) in shown.text
+    assert "choose “Enter the code”" in shown.text
+    await office.press(HANNA, shown.code)
+    assert "belongs to <strong>Hanna Weber</strong>" in (await browser.open(address)).text

@@ -62,8 +62,8 @@ def signed_command(number: int) -> Command:
 class Ground:
     """Where things are. `url` is the database's; `silence` is there while the chat is down.
 
-    On `broken` ground runs of dead workers are started again, whether they are idempotent or not. After `lease`
-    seconds of silence a worker counts as dead.
+    On `broken` ground runs of dead workers are started again, whether they are idempotent or not. A worker counts
+    as dead after `lease` seconds of silence: 30 in production, few where many are killed.
     """
 
     folder: Path

@@ -6,7 +6,7 @@ says so; where one is asked for, `made` makes it, in Deputy's own memory.
 
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.chat.slack import inputs
@@ -29,16 +29,29 @@ SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
 _PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
 
-# Clicks that words belong to: the title of the modal that asks for them, what it says, its field and a hint.
-ASKING: Mapping[Verb, tuple[str, str, str, str]] = {
-    Verb.DENY: ("Deny", "{} will not run.", "Reason", "Who asked reads it in the channel."),
-    Verb.LINK: (
-        "Link",
-        "You have signed in on the page, and it shows a code.",
-        "The code that the page shows",
-        "",
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for along with a click: the modal's title and what it says of the run, a field and its hint.
+
+    `needed` words are not sent without; a `line` has no room for more.
+    """
+
+    title: str
+    lead: str
+    label: str
+    hint: str = ""
+    needed: bool = True
+    line: bool = False
+
+
+# Clicks that words belong to.
+ASKING: Mapping[Verb, Asked] = {
+    Verb.DENY: Asked("Deny", "{} will not run.", "Reason", "Who asked reads it in the channel.", needed=False),
+    Verb.LINK: Asked(
+        "Link", "You have signed in on the page, and it shows a code.", "The code that the page shows", line=True
     ),
-    Verb.REVIEW: ("Review", "{} was an emergency.", "What you found", "It is read in the channel."),
+    Verb.REVIEW: Asked("Review", "{} was an emergency.", "What you found", "It is read in the channel."),
 }
 
 
@@ -101,9 +114,16 @@ def suggestions(form: Form, named: str, typed: str) -> Json:
 
 def asking_view(verb: Verb, about: Meta) -> Json:
     """Return the modal that asks for the words that belong to a click (one of ASKING) on `about.subject`."""
-    title, lead, label, hint = ASKING[verb]
-    asked = _words_asked(COMMENT, "", label, hint)
-    return modal(Callback(verb.value), title, [words(lead.format(about.subject)), asked], about, submit=title)
+    asked = ASKING[verb]
+    block = {**_words_asked(COMMENT, "", asked.label, asked.hint), "optional": not asked.needed}
+    block["element"] = {**block["element"], "multiline": not asked.line}
+    lead = words(asked.lead.format(about.subject))
+    return modal(Callback(verb.value), asked.title, [lead, block], about, submit=asked.title)
+
+
+def wrong_words(sentence: str) -> Json:
+    """Answer a submission of what `asking_view` asked for: the fault is shown at its field."""
+    return {"response_action": "errors", "errors": {COMMENT: shorten(sentence, 500)}}
 
 
 def filled_from(form: Form, message: str) -> Form:

@@ -27,6 +27,7 @@ COMMAND = "deputy"
 _ID = re.compile(r"[A-Z0-9]{1,30}")
 _LONGEST_ID = 255
 _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
+_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
 _MARKED = re.compile(r"<([^<>]*)>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
@@ -51,10 +52,11 @@ LASTING = frozenset({Doing.SAY, Doing.PRESS, Doing.FILL})
 class Heard:
     """Something that somebody did. `id` is the delivery's; where `once` is given, two deliveries of it are one.
 
-    `subject` is a command's text, or the run or action it is about; `words` a comment, a reason, or the message
-    that an action is to run on; `values` what a form was filled with, without its secrets. `answer_to` is Slack's
-    response_url, `thread` where in a conversation it was said, `view` the modal it was done in. `trigger` opens a
-    view for three seconds; it is not kept.
+    `name` is what Slack calls the person, where it says so, for reading only. `subject` is a command's text, or
+    the run or action it is about; `words` a comment, a reason, or the message that an action is to run on;
+    `values` what a form was filled with, without its secrets. `answer_to` is Slack's response_url, `thread` where
+    in a conversation it was said, `view` the modal it was done in. `trigger` opens a view for three seconds; it is
+    not kept.
     """
 
     id: str
@@ -70,10 +72,11 @@ class Heard:
     thread: str = ""
     view: str = ""
     trigger: str = ""
+    name: str = ""
 
     @property
     def who(self) -> Account:
-        return Account(PLATFORM, self.account)
+        return Account(PLATFORM, self.account, self.name)
 
     @property
     def person(self) -> str:
@@ -105,16 +108,18 @@ def recalled(document: str) -> Heard:
 def command(body: Payload) -> Heard:
     """Read a slash command: `/deputy …`, or an action's own. Raises Invalid."""
     name = _text(body, "command").lstrip("/").lower()
-    text = typed(_text(body, "text"))
-    said = text.strip() if name == COMMAND else f"{name} {text}".strip()
+    home = _home(body.get("enterprise_id"), body.get("team_id"))
+    text = _text(body, "text")
+    said = _said(text if name == COMMAND else f"{name} {text}", home)
     return Heard(
         id=f"command:{_unique(body, 'trigger_id')}",
         doing=Doing.SAY if said else Doing.MENU,
-        account=_account(_home(body.get("enterprise_id"), body.get("team_id")), body.get("user_id")),
+        account=_account(home, body.get("user_id")),
         conversation=_id(body.get("channel_id")),
         subject=said,
         answer_to=_text(body, "response_url"),
         trigger=_text(body, "trigger_id"),
+        name=_text(body, "user_name"),
     )
 
 
@@ -177,9 +182,9 @@ def event(body: Payload) -> Heard | None:
     if kind == "app_home_opened":
         return replace(heard, doing=Doing.HOME, conversation="") if told.get("tab") == "home" else None
     if kind == "app_mention":
-        return replace(heard, subject=_after_mention(_text(told, "text")))
+        return replace(heard, subject=_after_mention(_text(told, "text"), ours))
     if kind == "message" and told.get("channel_type") == "im":
-        return replace(heard, subject=_direct(_text(told, "text")))
+        return replace(heard, subject=_direct(_text(told, "text"), ours))
     return None
 
 
@@ -198,14 +203,20 @@ def _unmarked(match: re.Match[str]) -> str:
     return label or target.removeprefix("mailto:")
 
 
-def _after_mention(text: str) -> str:
+def _said(text: str, home: str) -> str:
+    """Return a command as it was typed; whom it is about by their account, for a name can be anybody's."""
+    about_people = text.lower().split()[:1] == ["away"]
+    return typed(_PERSON.sub(rf"@{home}:\1", text) if about_people else text).strip()
+
+
+def _after_mention(text: str, home: str) -> str:
     match = _MENTION.search(text)
-    return typed(text[match.end() :] if match else text).strip()
+    return _said(text[match.end() :] if match else text, home)
 
 
-def _direct(text: str) -> str:
+def _direct(text: str, home: str) -> str:
     match = _MENTION.match(text.strip())
-    said = typed(text.strip()[match.end() :] if match else text).strip()
+    said = _said(text.strip()[match.end() :] if match else text, home)
     rest = addressed(said)
     return said if rest is None else rest
 
@@ -223,6 +234,7 @@ def _interaction(body: Payload, doing: Doing, conversation: str) -> Heard:
         conversation=conversation,
         view=_text(view, "id")[:_LONGEST_ID] if view.get("type") == "modal" else "",
         trigger=trigger,
+        name=_text(person, "username") or _text(person, "name"),
     )
 
 

@@ -1,6 +1,6 @@
 """The Home tab: what waits for my decision, my latest runs, and what I may do, with a search."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bot.chat.slack.picker import MOST, option
 from bot.chat.slack.render import Json, Look, button
@@ -46,7 +46,7 @@ def _runs(card: Card, label: str, first: int) -> list[Json]:
 
 def _actions(menu: Card, typed: str) -> list[Json]:
     menus = [block for block in menu.blocks if isinstance(block, Menu)]
-    items = list({item.subject: item for block in menus for item in block.items}.values())
+    items = _once(item for block in menus for item in block.items)
     if not items:
         return [_head(menu.title), words(menu.lead)]
     search: Json = {
@@ -84,12 +84,17 @@ def _listed(menus: Sequence[Menu], items: Sequence[Item]) -> list[Json]:
                 "type": "static_select",
                 "action_id": f"{Verb.OPEN}:{100 + at}",
                 "placeholder": plain("Choose", 150),
-                "options": [option(one) for one in block.items[:MOST]],
+                "options": [option(one) for one in _once(block.items)[:MOST]],
             },
         }
         for at, block in enumerate(groups)
     ]
     return [*first, *selects]
+
+
+def _once(items: Iterable[Item]) -> list[Item]:
+    """Return items without those that are there again: a value may stand in a select once."""
+    return list({item.subject: item for item in items}.values())
 
 
 def _line(item: Item, at: int) -> Json:

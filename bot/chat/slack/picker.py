@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.chat.slack.render import Json
 from bot.chat.slack.text import plain
-from bot.chat.slack.views import NOWHERE, Callback, Meta, modal, words
+from bot.chat.slack.views import NOWHERE, Callback, Meta, card_view, modal, words
 from bot.core.card import Card, Item, Menu
 from bot.core.errors import Invalid
 
@@ -16,7 +16,7 @@ ID = "pick:action"  # block and action id of the select
 def picker(menu: Card, about: Meta = NOWHERE) -> Json:
     """Return the modal for the card that the door answers to nothing at all (`say("")`)."""
     if not _items(menu):
-        return modal(Callback.SHOW, "Deputy", [words(menu.lead or menu.title)], about)
+        return card_view(menu, about)  # nothing to choose from yet, and what to do about it
     hint = "Or type it: /deputy unlock-account alice runs at once where nothing is missing."
     select = {
         "type": "input",

@@ -225,7 +225,7 @@ def _run(text: str, **style: bool) -> Json:
 
 
 def _link(page: Page) -> Json:
-    return {"type": "link", "url": page.address, "text": cut(page.label, LEAD)}
+    return {"type": "link", "url": page.address, "text": cut(page.label, LEAD) or page.address}
 
 
 def _rich(*parts: Json) -> list[Json]:

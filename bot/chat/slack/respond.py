@@ -22,7 +22,7 @@ from bot.chat.slack.text import escaped
 from bot.core.card import Button, Card, Tone, Verb
 from bot.core.catalog import plain
 from bot.core.command import parse
-from bot.core.errors import DeputyError, Unavailable
+from bot.core.errors import DeputyError, Invalid, Unavailable, Unlinked
 from bot.core.form import Form
 from bot.service.door import Door
 from bot.service.reply import Reply
@@ -38,7 +38,7 @@ Json = dict[str, Any]
 class Answer:
     """What somebody gets to see: a view (of a form or not), a card, a sentence, or nothing where all went well.
 
-    `channels` are those that the sentence ends with.
+    `channels` are those that the sentence ends with; `wrong` says that it is about what they typed.
     """
 
     view: Json | None = None
@@ -46,6 +46,7 @@ class Answer:
     card: Card | None = None
     sentence: str = ""
     channels: tuple[str, ...] = ()
+    wrong: bool = False
 
     def as_view(self, about: views.Meta) -> Json | None:
         """Return it as a modal; None where there is nothing to show."""
@@ -75,7 +76,7 @@ class Responder:
                 return Answer(sentence="That is not asked for here, but in", channels=channels)
             return await self._acts[heard.doing](self, heard)
         except DeputyError as error:
-            return Answer(sentence=str(error))
+            return Answer(sentence=str(error), wrong=isinstance(error, Invalid))
 
     async def options(self, heard: Heard) -> Json:
         """Return the options of a select for what is typed; none where they can't be had."""
@@ -215,6 +216,10 @@ class Responder:
         return _answer(heard, reply)
 
     async def _home(self, heard: Heard) -> Answer:
+        try:
+            await self._door.person(heard.who)
+        except Unlinked as unlinked:  # no link is offered where it would change whenever somebody looks
+            return Answer(sentence=f"{unlinked} Type /deputy link, here or in any channel.")
         menu, approvals, mine = [await self._card(heard, text) for text in ("", "approvals", "mine")]
         return Answer(view=home.home(menu, approvals, mine, heard.words))
 
@@ -244,6 +249,8 @@ def submitted(heard: Heard, answer: Answer) -> Json:
     """Return what acknowledges a submitted view: faults at their fields, another view, or the end of all."""
     if heard.doing is Doing.FILL and answer.form:
         return forms.errors(answer.form, _about(heard))
+    if answer.wrong and heard.doing is Doing.PRESS:
+        return forms.wrong_words(answer.sentence)
     view = answer.as_view(_about(heard))
     return {"response_action": "update", "view": view} if view else {"response_action": "clear"}
 

@@ -15,7 +15,7 @@ from tests.unit.oncall.test_schedule import OLU, TENANT
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ROTA, STATUS = "https://rota.example.com/now", "https://status.example.com/now"
 ON_CALL = frozenset({f"{TENANT}/{OLU}".lower()})
-UNKNOWN = "Who is on call can't be learnt at the moment ({}), so it counts as not so."
+UNKNOWN = "Who is on call can't be learnt at the moment ({}), so nothing that depends on it is allowed."
 
 
 class Sources:

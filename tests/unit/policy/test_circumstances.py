@@ -1,18 +1,22 @@
 """What a decision may look at besides who and what: places, who is on call, incidents, emergencies."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.core.action import Action, Risk
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit, untold
 from bot.core.errors import Invalid
 from bot.core.parameter import Kind, Parameter
+from bot.policy import judge
 from bot.policy.cedar import CedarPolicy
 from bot.policy.judge import Bench
 from bot.ports import Situation
-from tests.unit.policy.samples import PERMIT_ALL, SHIPPED, about, action, agent, ask, folder, person
+from tests.unit.policy.samples import PERMIT_ALL, SHIPPED, about, action, agent, ask, catalog, folder, person
 
 SALES = 'Deputy::OU::"ou=Sales, dc=Example,dc=com"'
 UNKNOWN = Situation(unknown=("Who is on call can't be learnt at the moment.",))
@@ -117,6 +121,26 @@ def test_what_is_unknown_is_not_so_and_a_refusal_says_so(tmp_path: Path) -> None
     assert decision.reasons[-1].sentence == UNKNOWN.unknown[0]
 
 
+@pytest.mark.parametrize(
+    "when", ["context has incident", "!context.onCall", "context.onCall && context has incident"]
+)
+def test_a_forbid_holds_where_what_it_depends_on_is_unknown(tmp_path: Path, when: str) -> None:
+    policy = CedarPolicy(folder(tmp_path, PERMIT_ALL, rule("no", when, "forbid")))
+    decision = decided(policy, UNKNOWN)
+    assert isinstance(decision, Deny)
+    assert [reason.policy for reason in decision.reasons] == ["no", "unknown-facts"]
+
+
+def test_more_approvals_are_needed_where_it_is_unknown_whether_fewer_would_do(tmp_path: Path) -> None:
+    approve = '@id("approve") permit (principal, action == Deputy::Action::"approve", resource);'
+    few, many = rule("few", "context.onCall && context.approvals >= 1"), rule("many", "context.approvals >= 2")
+    policy = CedarPolicy(folder(tmp_path, approve, few, many))
+    decision = decided(policy, UNKNOWN)
+    assert isinstance(decision, NeedsApproval)
+    assert (decision.count, untold(decision)) == (2, UNKNOWN.unknown)
+    assert untold(decided(policy, Situation())) == ()
+
+
 def test_the_unknown_is_no_reason_where_it_makes_no_difference(tmp_path: Path) -> None:
     policy = CedarPolicy(folder(tmp_path, rule("never", "false"), rule("no", "context.onCall", "forbid")))
     assert [reason.policy for reason in decided(policy, UNKNOWN).reasons] == ["default-deny"]
@@ -180,7 +204,9 @@ def test_an_action_is_judged_by_the_policies_whose_scope_can_hold_for_it() -> No
     assert "helpdesk-unlocks-accounts" not in bench.about("run", action("x")).trees
     assert "oncall-changes-operations" not in unlock.trees
     assert "managers-approve-accounts" not in unlock.trees
-    assert {"unclassified-never-runs", "engineers-change-anything"} <= unlock.trees.keys()
+    assert {"changes-rest-in-a-freeze", "engineers-change-anything"} <= unlock.trees.keys()
+    assert "unclassified-never-runs" not in unlock.trees
+    assert "unclassified-never-runs" in bench.about("run", action("x", risk=Risk.UNCLASSIFIED)).trees
     assert bench.about("run", action("unlock-account", target="elsewhere")) is unlock
 
 
@@ -203,6 +229,77 @@ def test_every_form_of_a_scope_is_understood(tmp_path: Path, scope: str, others:
     )
     assert isinstance(policy.decide(ask(person(), action("x", "a"))), Deny)
     assert isinstance(policy.decide(ask(person(), action("y", "b"))), Deny) is others
+
+
+@dataclass(frozen=True)
+class Whole(Bench):
+    """A bench that asks every policy, whatever it is asked about."""
+
+    def about(self, deed: str, action: Action) -> Bench:
+        return self
+
+
+@given(
+    st.sets(st.sampled_from(["helpdesk", "manager", "oncall", "engineer"])),
+    st.sampled_from([*catalog()]),
+    st.sampled_from([*Risk]),
+    st.booleans(),
+)
+@settings(deadline=None)
+def test_the_policies_that_are_not_asked_would_have_changed_nothing(
+    roles: set[str], asked: Action, risk: Risk, break_glass: bool
+) -> None:
+    bench = POLICY.bench()
+    question = replace(ask(person(*roles), replace(asked, risk=risk)), break_glass=break_glass)
+    few, all_ = (judge.decide(one, question) for one in (bench, Whole.of(bench.book, bench.trees)))
+    assert type(few) is type(all_)
+    assert getattr(few, "roles", None) == getattr(all_, "roles", None)
+    assert getattr(few, "count", None) == getattr(all_, "count", None)
+
+
+def test_who_may_approve_is_found_anew_where_the_policies_look_at_what_is_filled_in(tmp_path: Path) -> None:
+    small = 'context.arguments.numbers.hasTag("days") && context.arguments.numbers.getTag("days") < 9'
+    policy = CedarPolicy(folder(tmp_path, *approved_by({"engineer": small, "manager": "true"})))
+    days = action("x", parameters=(Parameter("days", Kind.INTEGER, "Days"),))
+
+    few, many = (policy.decide(ask(person(), days, {"days": number})) for number in (3, 30))
+
+    assert isinstance(few, NeedsApproval)
+    assert isinstance(many, NeedsApproval)
+    assert (few.roles, many.roles) == (("manager", "engineer"), ("manager",))
+
+
+def approved_by(conditions: dict[str, str]) -> list[str]:
+    """Return policies that let everybody run anything with the approval of roles, each on its condition."""
+    head = (
+        'permit (principal in Deputy::Role::"{0}", action == Deputy::Action::"approve", resource) when {{ {1} }};'
+    )
+    run = rule("run", "context.approvals >= 1")
+    return [run, *(f'@id("{role}") {head.format(role, when)}' for role, when in conditions.items())]
+
+
+def test_who_may_approve_follows_the_requester_the_action_and_the_hour(tmp_path: Path) -> None:
+    conditions = {
+        "manager": "true",
+        "engineer": 'context has requester && context.requester == Deputy::Person::"acme/ann"',
+        "oncall": "context.businessHours",
+        "helpdesk": 'resource.target == "there" || resource == Deputy::Script::"y"',
+    }
+    hours = 'zone = "UTC"\nbusiness_hours = ["08:00", "18:00"]\nbusiness_days = ["Mon"]\n'
+    policy = CedarPolicy(folder(tmp_path, *approved_by(conditions), calendar__toml=hours))
+
+    def approvers(oid: str = "bob", name: str = "x", target: str = "", *, hour: int = 3) -> set[str]:
+        asked = ask(person(oid=oid), action(name, target=target), now=datetime(2026, 11, 23, hour, tzinfo=UTC))
+        decision = policy.decide(asked)
+        assert isinstance(decision, NeedsApproval)
+        return set(decision.roles)
+
+    for _ in range(2):
+        assert approvers() == {"manager"}
+        assert approvers("ann") == {"manager", "engineer"}
+        assert approvers(hour=10) == {"manager", "oncall"}
+        assert approvers(target="there") == {"manager", "helpdesk"}
+        assert approvers(name="y") == {"manager", "helpdesk"}
 
 
 def test_a_bench_of_nothing_denies() -> None:

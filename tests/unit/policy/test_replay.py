@@ -9,7 +9,7 @@ import pytest
 from bot.cli.replaying import report
 from bot.core.audit import GENESIS, Draft, Entry, Tag, seal
 from bot.core.canonical import Json
-from bot.core.decision import Permit
+from bot.core.decision import Permit, untold
 from bot.core.principal import Who
 from bot.policy.cedar import CedarPolicy
 from bot.policy.replay import REFUSED, Gone, Replayed, replay
@@ -120,6 +120,39 @@ def test_an_approval_that_would_not_count_is_named(tmp_path: Path, log: Log) -> 
 def test_an_approval_in_somebodys_place_is_left_out(log: Log) -> None:
     log.write(Tag.APPROVAL_GRANTED, OLU, "R-2", action="reset-password", roles=["oncall"], in_place_of="acme/max")
     assert len(again(CedarPolicy(SHIPPED), log)) == 4
+
+
+def test_an_approval_after_it_had_waited_for_long_counts_as_it_did_then(log: Log) -> None:
+    log.ask(Tag.REQUEST_NEEDS_APPROVAL, ANN, "R-8", "reset-password", "helpdesk", approvals_needed=1)
+    log.write(Tag.APPROVAL_ESCALATED, Who("deputy", "deputy"), "R-8", action="reset-password")
+    log.write(Tag.REQUEST_APPROVED, OLU, "R-8", action="reset-password", roles=["engineer"], vote="yes")
+    assert list(report(again(CedarPolicy(SHIPPED), log))) == []
+
+
+def test_who_approves_is_on_call_as_they_were_then(tmp_path: Path, log: Log) -> None:
+    policy = changed(
+        tmp_path,
+        "when { context.escalated || context.delegated };",
+        "when { context.onCall && context has incident };",
+    )
+    for run, on_call in (("R-7", True), ("R-8", False)):
+        log.ask(Tag.REQUEST_NEEDS_APPROVAL, ANN, run, "reset-password", "helpdesk", approvals_needed=1)
+        vote: dict[str, Json] = {"action": "reset-password", "roles": ["engineer"], "incident": "Mail is down"}
+        log.write(Tag.REQUEST_APPROVED, OLU, run, **vote, on_call=on_call)
+    (_, *refused) = report(again(policy, log))
+    assert [line.split()[0] for line in refused] == ["R-8"]
+
+
+def test_what_was_unknown_then_is_so_again(log: Log) -> None:
+    log.ask(
+        *(Tag.REQUEST_NEEDS_APPROVAL, OLU, "R-8", "restart-service", "engineer"),
+        arguments={"service": "mail"},
+        approvals_needed=1,
+        unknown=["Who is on call can't be learnt."],
+    )
+    last = again(CedarPolicy(SHIPPED), log)[-1]
+    assert isinstance(last, Replayed)
+    assert (last.before, last.after, untold(last.decision)) == (1, 1, ("Who is on call can't be learnt.",))
 
 
 def test_time_arguments_and_what_went_on_are_those_of_then() -> None:

@@ -1,16 +1,20 @@
 """What policies' authors work with: do cases show every rule, what is named in vain, who may do what."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import pytest
 
 from bot.core.catalog import Catalog
 from bot.core.errors import Invalid
-from bot.policy.cases import FILE, Case, read
+from bot.policy.cases import FILE, Case, read, run_cases
 from bot.policy.cedar import CedarPolicy
 from bot.policy.coverage import uncovered
+from bot.policy.judge import Bench
 from bot.policy.strangers import strangers
+from bot.policy.tree import Tree, attributes
 from bot.policy.who import rights
 from tests.unit.policy.samples import NOW, PERMIT_ALL, SHIPPED, action, ask, catalog, folder, person
 
@@ -35,6 +39,41 @@ SHOWS = {
 
 def test_every_shipped_rule_is_shown_both_ways() -> None:
     assert list(uncovered(CedarPolicy(SHIPPED).bench(), catalog(), read(SHIPPED / FILE))) == []
+
+
+# A permit of something smaller beside them gives the same where these parts are left out.
+NEEDLESS = {
+    "engineers-destroy-anything": {"risk"},
+    "oncall-destroys-operations": {"risk"},
+    "oncall-removes-old-files": {"risk"},
+}
+
+
+def test_every_part_of_a_shipped_rules_condition_is_shown_to_be_needed() -> None:
+    bench, cases = CedarPolicy(SHIPPED).bench(), read(SHIPPED / FILE)
+    unseen: dict[str, set[str]] = {}
+    for rule in bench.book.rules.values():
+        for part, tree in loosened_by_one(rule.tree):
+            changed = Bench.of(bench.book, {**bench.trees, rule.id: tree})
+            if all(result.ok for result in run_cases(changed, catalog(), cases)):
+                unseen.setdefault(rule.id, set()).update(attributes(part))
+    assert unseen == NEEDLESS
+
+
+def loosened_by_one(tree: Tree) -> Iterator[tuple[Tree, Tree]]:
+    """Yield every part that a policy's conditions are joined of by &&, and the policy without it."""
+    for at, condition in enumerate(tree["conditions"]):
+        parts = joined(condition["body"])
+        for left_out, part in enumerate(parts):
+            rest = parts[:left_out] + parts[left_out + 1 :]
+            body = reduce(lambda left, right: {"&&": {"left": left, "right": right}}, rest or [{"Value": True}])
+            conditions = [*tree["conditions"][:at], {**condition, "body": body}, *tree["conditions"][at + 1 :]]
+            yield part, {**tree, "conditions": conditions}
+
+
+def joined(body: Tree) -> list[Tree]:
+    sides = body.get("&&")
+    return [*joined(sides["left"]), *joined(sides["right"])] if sides else [body]
 
 
 @pytest.mark.parametrize("left_out", SHOWS)

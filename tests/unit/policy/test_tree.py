@@ -51,6 +51,28 @@ def test_a_permit_loses_only_what_depends_on_the_unknown(condition: str, at_best
     assert tree.loosened({"p": when(condition)})["p"] == when(at_best)
 
 
+@pytest.mark.parametrize(
+    ("condition", "demands"),
+    [
+        ('resource.risk == "read"', {("risk", "read")}),
+        (
+            'context.approvals >= 1 && "read" == resource.risk && resource.target == "x"',
+            {("risk", "read"), ("target", "x")},
+        ),
+        ('resource.risk == "read" || resource.private', set()),
+        ('!(resource.risk == "read")', set()),
+        ('resource.risk != "read"', set()),
+        ("resource.risk == resource.target", set()),
+        ('if resource.private then resource.risk == "read" else true', set()),
+        ('context.door == "chat" && "a" == "b"', set()),
+        ("resource.private == true", set()),
+    ],
+)
+def test_what_a_policy_demands_of_an_action(condition: str, demands: set[tuple[str, str]]) -> None:
+    assert tree.demands(when(condition)) == demands
+    assert tree.demands(parsed(f"permit (principal, action, resource) unless {{ {condition} }};")) == set()
+
+
 def test_an_exception_that_depends_on_the_unknown_is_taken_not_to_apply() -> None:
     permit = parsed("permit (principal, action, resource) unless { context.hour < 6 };")
     assert tree.loosened({"p": permit})["p"] == parsed("permit (principal, action, resource);")

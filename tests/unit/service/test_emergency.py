@@ -26,6 +26,7 @@ async def test_an_emergency_runs_at_once_and_calls_for_a_review_in_the_channel()
     card = next(post.card for post in await company.told(run) if post.key == f"{run}:emergency")
     assert "Another person has to review it" in card.lead
     assert [button.verb for button in card.buttons] == [Verb.REVIEW]
+    assert card.state == ""  # or it would say for ever that it runs
     assert ("Reason", "everybody waits") in [(fact.label, fact.value) for fact in card.facts]
 
 
@@ -59,6 +60,22 @@ async def test_who_has_not_been_reviewed_cannot_do_it_again_but_everything_else(
     assert (await company.run(again)).reasons[0] == "Not yet."
     assert await company.state(await company.say("ann", "look")) == "queued"
     assert await company.state(await company.say("abe", GLASS)) == "queued"
+
+
+async def test_a_refused_emergency_can_be_asked_for_in_the_ordinary_way_and_no_hour_is_promised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company, _ = await broken()
+    asked: list[Question] = []
+    monkeypatch.setattr(company.rules, "opens", lambda question: asked.append(question))
+
+    again = await company.say("ann", GLASS)
+
+    assert [(one.break_glass, one.unreviewed) for one in asked] == [(True, 1)]
+    (button,) = (await company.told(again))[-1].card.buttons
+    assert button.label == "Ask without breaking the glass"
+    plain = await company.run(await company.press("ann", button))
+    assert (plain.state.value, plain.request.break_glass) == ("awaiting_approval", False)
 
 
 async def test_of_two_emergencies_at_once_the_first_one_runs() -> None:

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.card import Table
+from bot.core.decision import NeedsApproval, Reason
 from bot.core.errors import Conflict, Invalid, NotFound
 from bot.core.form import to_json
 from bot.core.principal import Account
@@ -135,3 +137,26 @@ async def test_a_missing_credential_is_said_before_anything_is_asked() -> None:
     with pytest.raises(NotFound, match="vault:nowhere"):
         await company.say("ann", "change alice")
     assert await company.tags() == []
+
+
+async def test_help_on_a_word_of_deputys_own_tells_of_that_alone() -> None:
+    (block,) = (await Company().card("ann", "help back")).blocks
+    assert isinstance(block, Table)
+    assert [row[0] for row in block.rows] == ["/deputy away until 2026-12-01 approvals to @name · back"]
+    (everything,) = (await Company().card("ann", "help")).blocks
+    assert isinstance(everything, Table)
+    assert len(everything.rows) > 10
+
+
+async def test_a_request_that_needs_an_approval_for_want_of_knowledge_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company = Company()
+    unknown = Reason("unknown-facts", "Who is on call can't be learnt at the moment.")
+    needs = NeedsApproval(1, ("boss",), (Reason("desk-asks"), unknown))
+    monkeypatch.setattr(company.rules, "decide", lambda question: needs)
+    run = await company.say("ann", "change alice")
+    (post,) = await company.told(run)
+    assert post.card.lead.startswith("Who is on call can't be learnt at the moment. Ann asks to run this.")
+    (entry,) = await company.store.entries(subject=run)
+    assert "unknown-facts" in entry.facts["policies"]  # type: ignore[operator]

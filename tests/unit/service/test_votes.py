@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.action import Script
-from bot.core.errors import Conflict, Invalid, Refused
+from bot.core.errors import Conflict, Invalid, NotFound, Refused
 from bot.service.remind import remind
 from bot.service.sweep import expire
 from tests.fakes.company import Company
@@ -152,7 +152,7 @@ def test_P7_an_argument_changed_after_approval_starts_nothing(sealed: str, chang
 
 async def test_R5_fifty_parallel_approvals_of_each_request_are_one_start_each() -> None:
     company = Company()
-    runs = [await waiting(company) for _ in range(20)]
+    runs = [await waiting(company) for _ in range(100)]
     clicks = [company.say(who, f"approve {run}") for run in runs for _ in range(25) for who in ("max", "mia")]
     await asyncio.gather(*clicks, return_exceptions=True)
     await company.work()
@@ -253,6 +253,29 @@ async def test_P12_who_stands_in_approves_with_the_rights_of_both() -> None:
     assert (await company.store.entries(subject=run))[-1].facts["in_place_of"] == "acme/max"
     await company.work()
     assert await company.state(run) == "succeeded"
+
+
+async def test_P12_who_stands_in_finds_what_waits_for_them_and_may_look_at_it() -> None:
+    company = Company()
+    company.people.roles["zed"] = {"deputy"}
+    run = await waiting(company)
+    assert (await company.card("zed", "approvals")).lead == "Nothing waits for your decision."
+    with pytest.raises(NotFound):
+        await company.card("zed", f"status {run}")
+    await away(company, "max", "zed")
+    assert run in str((await company.card("zed", "approvals")).blocks)
+    assert (await company.card("zed", f"status {run}")).run == run
+
+
+async def test_who_may_decide_since_it_waited_so_long_finds_what_waits_for_them() -> None:
+    company = Company()
+    company.people.roles["zed"] = {"second"}
+    run = await waiting(company)
+    assert (await company.card("zed", "approvals")).lead == "Nothing waits for your decision."
+    company.clock.pass_(company.ports.approval_ttl * 0.8)
+    await remind(company.ports)
+    assert run in str((await company.card("zed", "approvals")).blocks)
+    assert (await company.card("zed", f"status {run}")).run == run
 
 
 @pytest.mark.parametrize(("lender", "deputy"), [("zed", "abe"), ("max", "abe")])

@@ -1,0 +1,81 @@
+"""Decisions in Slack beside yes and no: a refusal that goes on, a stand-in, a withdrawal, a comment."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from tests.acceptance.at_slack import at_slack, said, sees, telling, whispered
+from tests.acceptance.conftest import Process, own_content
+from tests.fakes.slack_server import SlackServer
+
+ACTIONS = {
+    "accounts/rename.sh": "echo renamed\n",
+    "accounts/rename.toml": 'title = "Rename it"\nsummary = "Renames an account."\nrisk = "change"\n',
+    "operations/restart.sh": "echo restarted\n",
+    "operations/restart.toml": 'title = "Restart it"\nsummary = "Restarts it."\nrisk = "change"\n',
+}
+
+
+@pytest_asyncio.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    async with SlackServer() as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def deputy(slack: SlackServer, tmp_path: Path) -> AsyncIterator[Process]:
+    async with at_slack(slack, tmp_path, more=own_content(tmp_path, ACTIONS)) as process:
+        yield process
+
+
+async def test_who_may_not_asks_those_who_may_and_one_of_them_runs_it(slack: SlackServer, deputy: Process) -> None:
+    await slack.hanna.command("/deputy restart")
+    refused = await whispered(slack, "hanna", "No policy lets Helpdesk run this action", "default-deny")
+    assert telling(slack.shown(), "Restart it") is None
+
+    await slack.hanna.press(refused, "Ask On-call or Engineers to run it")
+    asked = await sees(slack, "Restart it: who runs this?", "Hanna Weber may not run this and asks On-call")
+    await slack.olivia.press(asked, "Run it")
+
+    done = await sees(slack, "✅", "Restart it")
+    assert "Olivia Bauer" in said(done)
+
+
+async def test_P12_a_stand_in_is_named_by_their_account_and_decides_with_the_rights_of_both(
+    slack: SlackServer, deputy: Process
+) -> None:
+    await slack.martin.command("/deputy away until 2026-12-01 approvals to <@U0EDDA|somebody-else>")
+    await whispered(slack, "martin", "You are away", "Edda Holm")
+    await whispered(slack, "edda", "Marco Rossi is away")
+
+    await slack.hanna.command("/deputy rename")
+    request = await sees(slack, "1 approval")
+    await slack.edda.press(request, "Approve")
+
+    await sees(slack, "✅", "Edda Holm (for Marco Rossi)")
+    await slack.martin.command("/deputy back")
+    await whispered(slack, "martin", "You are back")
+
+
+async def test_who_is_mentioned_but_not_linked_stands_in_for_nobody(slack: SlackServer, deputy: Process) -> None:
+    await slack.martin.command("/deputy away until 2026-12-01 approvals to <@U0EVE|edda>")
+    await whispered(slack, "martin", "T0DEPUTY:U0EVE")
+
+
+async def test_a_request_is_withdrawn_by_who_asked(slack: SlackServer, deputy: Process) -> None:
+    await slack.hanna.command("/deputy rename")
+    request = await sees(slack, "1 approval")
+    await slack.hanna.press(request, "Withdraw")
+    told = await sees(slack, "Withdrawn by Hanna Weber. It will not run.")
+    assert "Approve" not in said(told)
+
+
+async def test_a_comment_on_an_approval_is_read_in_the_channel(slack: SlackServer, deputy: Process) -> None:
+    await slack.hanna.command("/deputy rename")
+    request = await sees(slack, "1 approval")
+    run = re.search(r"R-[0-9A-Z]{8}", said(request))
+    assert run
+    await slack.martin.command(f"/deputy approve {run[0]} he asked me, too")
+    await sees(slack, "✅", "“he asked me, too”")
