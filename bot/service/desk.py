@@ -7,6 +7,7 @@ from bot.core.card import Card, Verb
 from bot.core.command import Command, parse
 from bot.core.decision import Deny
 from bot.core.errors import Invalid, Refused, Unlinked
+from bot.core.parameter import applying, bind
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Delivery, Ports
@@ -123,10 +124,9 @@ async def _act(
     if not action.parameter("reason"):
         named.pop("reason", None)
     given = _with_words(action, named, command.words)
-    needed = any(one.required and one.default is None for one in action.parameters)
     if (
         not given
-        and needed
+        and not bind(action.parameters, {}).ok
         and not break_glass
         and not isinstance(could(ports, caller.principal, action, caller.door), Deny)
     ):
@@ -140,7 +140,7 @@ def _with_words(action: Action, named: Mapping[str, str], words: Sequence[str]) 
     given: dict[str, object] = dict(named)
     if not words:
         return given
-    free = [one for one in action.parameters if one.name not in given]
+    free = [one for one in applying(action.parameters, given) if one.name not in given]
     needed = [one for one in free if one.required] or free[:1]
     if not needed:
         raise Invalid(f"“{' '.join(words)[:60]}” is too much: everything {action.id} takes is given already.")

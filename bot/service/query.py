@@ -9,6 +9,7 @@ from bot.core.canonical import Json
 from bot.core.card import Card, Fact, Item, Menu, Table
 from bot.core.decision import Decision, Deny, NeedsApproval
 from bot.core.errors import DeputyError, Invalid, NotFound
+from bot.core.parameter import Parameter, condition_in_words
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
@@ -109,7 +110,7 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
         "Deny": "You may not run it.",
     }[type(decision).__name__]
     rows = tuple(
-        (one.name, one.kind.value, "needed" if one.required else "optional", one.help or one.label)
+        (one.name, one.kind.value, _needed(one, action.parameters), one.help or one.label)
         for one in action.parameters
     )
     saved = (Fact("Saves about", wording.count(action.minutes_saved, "minute")),) if action.minutes_saved else ()
@@ -122,6 +123,11 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
         blocks=blocks,
         footnote=f"/deputy {action.id}",
     )
+
+
+def _needed(parameter: Parameter, parameters: tuple[Parameter, ...]) -> str:
+    needed, when = "needed" if parameter.required else "optional", condition_in_words(parameter, parameters)
+    return f"{needed} when {when}" if when else needed
 
 
 async def mine(ports: Ports, caller: Caller) -> Card:
