@@ -66,17 +66,17 @@ def form_for(
 ) -> Form:
     """Build the form of `action`, filled with what was given; secrets are never filled in."""
     faults = {fault.field: fault.sentence for fault in bound.faults} if bound else {}
+    shown = {one.name for one in applying(action.parameters, given)}
     offered = choices or {}
     fields = tuple(
         Field(
             parameter,
             value=_shown(parameter, given, bound),
-            fault=faults.get(parameter.name, ""),
+            fault=faults.get(parameter.name, "") if parameter.name in shown else "",
             choices=tuple(offered.get(parameter.name, parameter.choices)),
         )
         for parameter in action.parameters
     )
-    shown = {one.name for one in applying(action.parameters, given)}
     strangers = [sentence for name, sentence in faults.items() if name not in shown]
     return Form(
         action.id,

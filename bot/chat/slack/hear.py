@@ -5,7 +5,7 @@ Ids are checked here; what is said is checked where it is understood. Nothing he
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -37,6 +37,7 @@ class Doing(StrEnum):
     SAY = "say"
     PRESS = "press"
     FILL = "fill"
+    SHAPE = "shape"
     MENU = "menu"
     PICK = "pick"
     ASK = "ask"
@@ -52,8 +53,8 @@ class Heard:
     """Something that somebody did. `id` is the delivery's; where `once` is given, two deliveries of it are one.
 
     `subject` is a command's text, or the run or action it is about; `words` a comment, a reason, or the message
-    that an action is to run on; `values` what a form was filled with, without its secrets. `answer_to` is Slack's
-    response_url, `thread` where in a conversation it was said, `view` the modal it was done in. `trigger` opens a
+    that an action is to run on; `values` what a form was filled with, without its secrets, and `inputs` the blocks
+    of those that it had. `answer_to` is Slack's response_url, `thread` where in a conversation it was said, `view` the modal it was done in. `trigger` opens a
     view for three seconds; it is not kept.
     """
 
@@ -65,6 +66,7 @@ class Heard:
     subject: str = ""
     words: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
     once: str = ""
     answer_to: str = ""
     thread: str = ""
@@ -120,6 +122,8 @@ def command(body: Payload) -> Heard:
 
 def click(body: Payload) -> Heard:
     """Read the press of a button, or a choice in a select that acts at once. Raises Invalid."""
+    if _text(_first(body, "actions"), "block_id").startswith(forms.ARGUMENT):
+        return _shaping(body)
     verb, subject = pressed(_first(body, "actions"))
     view = body.get("view")
     about = views.meta(view) if isinstance(view, dict) and view.get("type") == "modal" else views.Meta()
@@ -141,6 +145,14 @@ def submission(body: Payload) -> Heard:
     doing, read = _SUBMITTED[callback]
     heard = _interaction(body, doing, _id(about.conversation, needed=False))
     return replace(heard, once=f"view:{heard.view}" if doing is Doing.FILL else "", **read(view, about))
+
+
+def _shaping(body: Payload) -> Heard:
+    """Read a choice in a form on which it hangs whether other fields apply."""
+    view = _object(body, "view")
+    about = views.meta(view)
+    heard = _interaction(body, Doing.SHAPE, _id(about.conversation, needed=False))
+    return replace(heard, subject=about.subject, values=forms.held(view), words=forms.reason(view), trigger="")
 
 
 def shortcut(body: Payload) -> Heard:
@@ -277,7 +289,8 @@ def _thread(body: Payload) -> str:
 
 
 def _filled(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:
-    return {"subject": about.subject, "values": forms.values(view), "words": forms.reason(view)}
+    filled = {"values": forms.values(view), "words": forms.reason(view), "inputs": forms.inputs_of(view)}
+    return {"subject": about.subject, **filled}
 
 
 def _picked(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Responder:
         self._session = session
         self._routes = routes
         self._answers_go = _origins(api)
+        self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
 
     async def act(self, heard: Heard) -> Answer:
         """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
@@ -109,6 +110,8 @@ class Responder:
         if heard.doing is Doing.HOME:
             view = answer.view or {"type": "home", "blocks": [views.words(answer.sentence)]}
             await self._try(lambda: self._client.call("views.publish", user_id=heard.person, view=view))
+        elif heard.doing is Doing.SHAPE:
+            await self._reshape(heard, answer)
         elif not await self._tell_in_view(heard, answer):
             await self._write(heard, answer)
 
@@ -126,6 +129,23 @@ class Responder:
             log.warning("a view could not be shown: %s", error)
             return False
         return True
+
+    async def _reshape(self, heard: Heard, answer: Answer) -> None:
+        """Show the fields that apply now, unless something else was chosen meanwhile.
+
+        Slack keeps what is filled in where blocks and actions are called the same. Where this fails the form
+        stays as it is: sending it says what is missing.
+        """
+        if self._shaping.get(heard.view) != heard.id:
+            return
+        del self._shaping[heard.view]
+        if not answer.form:
+            log.warning("a form could not be shaped: %s", answer.sentence)
+            return
+        try:
+            await self._client.call("views.update", view_id=heard.view, view=answer.view)
+        except DeputyError as error:
+            log.warning("a form could not be shaped: %s", error)
 
     async def _write(self, heard: Heard, answer: Answer) -> None:
         content = _message(answer)
@@ -193,6 +213,14 @@ class Responder:
         given = heard.subject, forms.made(heard.values), heard.words
         return _answer(heard, await self._door.fill(heard.who, heard.place, *given, heard.delivery))
 
+    async def _shape(self, heard: Heard) -> Answer:
+        self._shaping[heard.view] = heard.id
+        form = (await self._opened(heard)).form
+        if not form:
+            return Answer()
+        form = form.holding(heard.values)
+        return Answer(view=forms.view(form, _about(heard), heard.words), form=form)
+
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
         filled = forms.filled_from(reply.form, heard.words) if reply.form and heard.words else reply.form
@@ -229,6 +257,7 @@ class Responder:
         Doing.SAY: _say,
         Doing.PRESS: _press,
         Doing.FILL: _fill,
+        Doing.SHAPE: _shape,
         Doing.MENU: _show_menu,
         Doing.PICK: _pick,
         Doing.ASK: _ask,
@@ -243,7 +272,7 @@ _NONE: Json = {"options": []}
 def submitted(heard: Heard, answer: Answer) -> Json:
     """Return what acknowledges a submitted view: faults at their fields, another view, or the end of all."""
     if heard.doing is Doing.FILL and answer.form:
-        return forms.errors(answer.form, _about(heard))
+        return forms.errors(answer.form, _about(heard), heard.inputs)
     view = answer.as_view(_about(heard))
     return {"response_action": "update", "view": view} if view else {"response_action": "clear"}
 

@@ -176,14 +176,14 @@ def test_a_typed_mark_makes_no_secret() -> None:
 
 def test_faults_are_told_at_their_fields() -> None:
     form = form_of(field(Kind.INTEGER, "x", fault="“It” takes a whole number."))
-    assert forms.errors(form, HERE) == {
+    assert forms.errors(form, HERE, ["p:it"]) == {
         "response_action": "errors",
         "errors": {"p:it": "“It” takes a whole number."},
     }
 
 
 def test_a_fault_of_no_field_opens_the_form_anew() -> None:
-    answer = forms.errors(form_of(field(Kind.STRING), note="“x” is not a parameter."), HERE)
+    answer = forms.errors(form_of(field(Kind.STRING), note="“x” is not a parameter."), HERE, ["p:it"])
     assert answer["response_action"] == "update"
     assert view_faults(answer["view"]) == []
 
