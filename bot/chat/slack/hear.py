@@ -54,8 +54,8 @@ class Heard:
 
     `subject` is a command's text, or the run or action it is about; `words` a comment, a reason, or the message
     that an action is to run on; `values` what a form was filled with, without its secrets, and `inputs` the blocks
-    of those that it had. `answer_to` is Slack's response_url, `thread` where in a conversation it was said, `view` the modal it was done in. `trigger` opens a
-    view for three seconds; it is not kept.
+    of those that it had. `answer_to` is Slack's response_url, `thread` where in a conversation it was said, `view`
+    the modal it was done in. `trigger` opens a view for three seconds; it is not kept.
     """
 
     id: str

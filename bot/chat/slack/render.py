@@ -225,7 +225,7 @@ def _run(text: str, **style: bool) -> Json:
 
 
 def _link(page: Page) -> Json:
-    return {"type": "link", "url": page.address, "text": page.label}
+    return {"type": "link", "url": page.address, "text": cut(page.label, LEAD)}
 
 
 def _rich(*parts: Json) -> list[Json]:
