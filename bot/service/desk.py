@@ -17,6 +17,7 @@ from bot.service.authorise import could
 from bot.service.away import away, back
 from bot.service.cancel import cancel
 from bot.service.door import Suggestion
+from bot.service.favourites import favour, unfavour
 from bot.service.hand_over import hand_over
 from bot.service.record import refused
 from bot.service.refusal import refusal
@@ -81,6 +82,8 @@ class Desk:
             return await self._offer_link(account, unlinked)
         if verb is Verb.OPEN:
             return await _open(self._ports, caller, find(self._ports, caller, subject))
+        if verb in _FAVOURING:
+            return await _FAVOURING[verb](self._ports, caller, subject)
         if verb is Verb.CANCEL:
             return await cancel(self._ports, caller, subject, delivery)
         if verb is Verb.REVIEW:
@@ -224,6 +227,20 @@ async def _audit(ports: Ports, caller: Caller, command: Command, delivery: Deliv
     return Reply(card=await query.audit(ports, caller, _subject(command, "audit entry", "AUD-…")))
 
 
+async def _favourite(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await favour(ports, caller, _action_named(command))
+
+
+async def _unfavourite(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await unfavour(ports, caller, _action_named(command))
+
+
+def _action_named(command: Command) -> str:
+    if not command.words:
+        raise Invalid(f"Name the action: /deputy {command.name} unlock-account")
+    return command.words[0]
+
+
 async def _back(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     return await back(ports, caller, delivery)
 
@@ -244,6 +261,11 @@ async def _unlink(ports: Ports, account: Account, command: Command) -> Reply:
 # What an account may say before it is known whose it is.
 _LINKING: Mapping[str, Callable[[Ports, Account, Command], Awaitable[Reply]]] = {"link": _link, "unlink": _unlink}
 
+_FAVOURING: Mapping[Verb, Callable[[Ports, Caller, str], Awaitable[Reply]]] = {
+    Verb.FAVOUR: favour,
+    Verb.UNFAVOUR: unfavour,
+}
+
 _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Reply]]] = {
     "help": _help,
     "mine": _mine,
@@ -256,6 +278,8 @@ _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Repl
     "audit": _audit,
     "away": away,
     "back": _back,
+    "favourite": _favourite,
+    "unfavourite": _unfavourite,
     "break-glass": _break_glass,
     "review": _review,
     "whoami": _whoami,

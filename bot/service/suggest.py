@@ -24,6 +24,8 @@ _VERBS = {
     "audit": "an entry of the audit log",
     "away": "let somebody approve in your place meanwhile",
     "back": "you are no longer away",
+    "favourite": "have an action before all others",
+    "unfavourite": "no longer have it there",
     "whoami": "who you are here, and why",
     "link": "say who you are: link your chat account",
     "unlink": "take that link back",

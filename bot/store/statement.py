@@ -11,14 +11,21 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Executable
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import Connection, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Values = Mapping[str, Any]
 
+_INSERTS: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
 _NOTHING: Values = {}
+
+
+def inserting(connection: Connection, table: Table) -> Any:
+    """Return the connection's own insert, which can leave alone what is there (`on_conflict_do_nothing`)."""
+    return _INSERTS[connection.dialect.name](table)
 
 
 class Statement:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.card import Button, Verb
+from bot.core.card import Button, Card, Verb
 from bot.core.condition import Condition
 from bot.core.errors import Conflict, Refused
 from bot.core.form import Field, Form
@@ -336,3 +336,32 @@ async def test_a_form_that_can_not_be_shaped_stays_and_what_is_missing_is_told_w
     assert answer.body["response_action"] == "update"
     assert asks_for(view) == ["Name", "How", "Where to", "Reason"]
     assert [one for one in (*hanna.whispers, *hanna.directs) if "You may not." in one.text] == []
+
+
+# ---- favourites --------------------------------------------------------------------------------------
+
+
+async def test_a_favourite_is_chosen_in_the_home_tab_and_what_was_searched_for_stays(office: Office) -> None:
+    edda = office.slack.edda
+    office.door.answer = lambda call: office.door.reply(call) if call.method == "say" else Reply(card=Card("Done"))
+    await edda.open_home()
+    view = await office.slack.until(lambda: edda.home)
+    await edda.choose(view, "Search", "unlock")
+    await office.slack.until(lambda: [one.method for one in office.slack.calls].count("views.publish") == 2)
+    await edda.choose(view, f"{Verb.FAVOUR}:0", "unlock-account")
+    await office.slack.until(lambda: [one.method for one in office.slack.calls].count("views.publish") == 3)
+    (call,) = office.door.of("press")
+    assert call.given == (Verb.FAVOUR, "unlock-account", "")
+    (search,) = [block["element"] for block in view.spec["blocks"] if block["type"] == "input"]
+    assert search["initial_value"] == "unlock"
+    assert (edda.whispers, edda.directs) == ([], [])
+
+
+async def test_why_something_is_no_favourite_stands_above_everything_else_in_the_home_tab(office: Office) -> None:
+    edda = office.slack.edda
+    office.door.answer = lambda call: office.door.reply(call) if call.method == "say" else refuse(call)
+    await edda.open_home()
+    view = await office.slack.until(lambda: edda.home)
+    await edda.choose(view, f"{Verb.FAVOUR}:0", "unlock-account")
+    await office.slack.until(lambda: view.spec["blocks"][0].get("text", {}).get("text") == "You may not.")
+    assert any(block["type"] == "actions" for block in view.spec["blocks"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.chat.slack import forms, picker, views
+from bot.chat.slack import forms, home, picker, views
 from bot.chat.slack.guard import Payload
 from bot.chat.slack.render import Look, pressed
 from bot.core import canonical
@@ -130,7 +130,8 @@ def click(body: Payload) -> Heard:
     channel = _id(_object(body, "channel").get("id") or about.conversation, needed=False)
     doing = _MEANT.get(verb, Doing.PRESS)
     heard = _interaction(body, doing, channel)
-    words = subject if verb is Look.SEARCH else about.words
+    words = home.typed_in(_object(body, "view")) if doing is Doing.HOME else about.words
+    words = subject if verb is Look.SEARCH else words
     heard = replace(heard, verb=verb.value, subject=subject, words=words)
     return replace(heard, answer_to=_text(body, "response_url"), thread=_thread(body))
 
@@ -313,4 +314,6 @@ _MEANT: Mapping[Verb | Look, Doing] = {
     Look.STATUS: Doing.LOOK,
     Look.OUTPUT: Doing.LOOK,
     Look.SEARCH: Doing.HOME,
+    Verb.FAVOUR: Doing.HOME,
+    Verb.UNFAVOUR: Doing.HOME,
 }

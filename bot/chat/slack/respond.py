@@ -243,8 +243,14 @@ class Responder:
         return _answer(heard, reply)
 
     async def _home(self, heard: Heard) -> Answer:
+        note = ""
+        if heard.verb in (Verb.FAVOUR, Verb.UNFAVOUR):
+            try:
+                await self._press(heard)
+            except DeputyError as error:
+                note = str(error)
         menu, approvals, mine = [await self._card(heard, text) for text in ("", "approvals", "mine")]
-        return Answer(view=home.home(menu, approvals, mine, heard.words))
+        return Answer(view=home.home(menu, approvals, mine, heard.words, note))
 
     async def _opened(self, heard: Heard) -> Reply:
         return await self._door.press(heard.who, heard.place, Verb.OPEN, heard.subject, "", heard.delivery)
