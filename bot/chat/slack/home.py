@@ -1,7 +1,8 @@
 """The Home tab: what waits for my decision, what I may do (search, favourites, most used), and my latest runs.
 
 However much there is, it stays within Slack's 100 blocks, with 85 at most: 12 for each list of runs, and for the
-actions 20 favourites, 5 of the most used, a select for each of 30 categories, and 6 around them.
+actions 20 favourites, 5 of the most used, a select for each of 30 categories, and 6 around them. Those selects
+share half of the 250 kB that a view may have; the search finds what has no room in them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 from bot.chat.slack.picker import MOST, option, searched
 from bot.chat.slack.render import Json, Look, button
-from bot.chat.slack.text import plain
+from bot.chat.slack.text import plain, size
 from bot.chat.slack.views import MOST_BLOCKS, words
 from bot.core.card import FAVOURITES, MOST_USED, Card, Item, Menu, Table, Verb
 
@@ -18,6 +19,7 @@ MOST_FAVOURITES = 20
 MOST_OFTEN = 5
 MOST_RUNS = 10
 MOST_GROUPS = 30
+ROOM = 125_000  # bytes of all options
 _SEARCH = f"{Look.SEARCH}:0"
 
 
@@ -93,7 +95,7 @@ def _marking(favourites: Sequence[Item], found: Sequence[Item]) -> list[Json]:
         (Verb.FAVOUR, "Add a favourite", [one for one in found if one.subject not in kept]),
         (Verb.UNFAVOUR, "Take a favourite back", favourites),
     )
-    selects = [_select(f"{verb}:{len(kept)}", label, items) for verb, label, items in offers if items]
+    selects = [_select(f"{verb}:{len(kept)}", label, items, ROOM // 8) for verb, label, items in offers if items]
     return [{"type": "actions", "elements": selects}] if selects else []
 
 
@@ -102,14 +104,8 @@ def _listed(menus: Sequence[Menu]) -> list[Json]:
     favourites, often = _under(menus, FAVOURITES), _under(menus, MOST_USED)
     groups = [block for block in menus if block.items and block.heading not in (FAVOURITES, MOST_USED)]
     lines = [("⭐ ", one) for one in favourites[:MOST_FAVOURITES]] + [("", one) for one in often[:MOST_OFTEN]]
-    selects = [
-        {
-            "type": "section",
-            "text": plain(block.heading, 3000),
-            "accessory": _select(f"{Verb.OPEN}:{100 + at}", "Choose", block.items),
-        }
-        for at, block in enumerate(groups[:MOST_GROUPS])
-    ]
+    shown = groups[:MOST_GROUPS]
+    selects = [_group(block, at, ROOM // (len(shown) + 2)) for at, block in enumerate(shown)]
     return [*(_line(one, at, sign) for at, (sign, one) in enumerate(lines)), *selects]
 
 
@@ -117,8 +113,17 @@ def _under(menus: Sequence[Menu], heading: str) -> tuple[Item, ...]:
     return next((menu.items for menu in menus if menu.heading == heading), ())
 
 
-def _select(action: str, label: str, items: Sequence[Item]) -> Json:
+def _group(menu: Menu, at: int, room: int) -> Json:
+    select = _select(f"{Verb.OPEN}:{100 + at}", "Choose", menu.items, room)
+    left_out = len({one.subject for one in menu.items}) - len(select["options"])
+    more = f" (the search finds {left_out} more)" if left_out else ""
+    return {"type": "section", "text": plain(f"{menu.heading}{more}", 3000), "accessory": select}
+
+
+def _select(action: str, label: str, items: Sequence[Item], room: int) -> Json:
     options = [option(one) for one in list({one.subject: one for one in items}.values())[:MOST]]
+    while len(options) > 1 and size(options) > room:
+        options = options[: len(options) * 4 // 5]
     return {"type": "static_select", "action_id": action, "placeholder": plain(label, 150), "options": options}
 
 

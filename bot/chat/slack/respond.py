@@ -246,7 +246,7 @@ class Responder:
         note = ""
         if heard.verb in (Verb.FAVOUR, Verb.UNFAVOUR):
             try:
-                await self._press(heard)
+                await self._press(replace(heard, words=""))
             except DeputyError as error:
                 note = str(error)
         menu, approvals, mine = [await self._card(heard, text) for text in ("", "approvals", "mine")]

@@ -28,7 +28,7 @@ async def test_favourites_come_first_and_what_is_used_most_after_them() -> None:
     assert (found["Favourites"], found["Most used"]) == (["hold"], ["look"])
     assert "Favourites" not in await menus(company, "abe")
     await company.card("ann", "unfavourite hold")
-    assert list((await menus(company)).items())[0] == ("Most used", ["hold", "look"])
+    assert next(iter((await menus(company)).items())) == ("Most used", ["hold", "look"])
 
 
 async def test_a_click_does_the_same() -> None:
@@ -62,6 +62,7 @@ async def test_one_that_is_gone_is_not_shown_does_not_count_and_can_be_taken_bac
     monkeypatch.setattr(favourites, "MOST", 2)
     company = Company()
     company.shelf.actions["old"] = action("old", parameters=())
+    company.rules.needs["old"] = 0
     await company.say("ann", "favourite old")
     del company.shelf.actions["old"]
     await company.say("ann", "favourite look")
