@@ -1,7 +1,8 @@
 """Neutral forms as Slack's modals, and what people filled in back into arguments.
 
 No secret is ever typed into Slack: it has no input that hides what is typed, and keeps what was sent. The form
-says so; where one is asked for, `made` makes it, in Deputy's own memory.
+says so; where one is asked for, `made` makes it, in Deputy's own memory. One that exists is a parameter of kind
+credential: its name is chosen from those the action offers, and the worker leases it by the version sealed.
 """
 
 import secrets
@@ -208,7 +209,12 @@ def _manner(field: Field) -> str:
     if inputs.is_secret(field):
         return (
             "It is a secret, and Slack keeps what is typed, so it is not typed here: Deputy makes one of "
-            "32 characters, seals it in its vault for this run, and shows it to nobody."
+            "32 characters, seals it in its vault for this run, and shows it to nobody. One that exists already "
+            "is never given here: whoever keeps this action can offer it by its name in the vault."
+        )
+    if field.parameter.kind is Kind.CREDENTIAL:
+        return (
+            "Only its name is chosen. Deputy takes it from its vault when the run starts, and shows it to nobody."
         )
     if field.parameter.kind is Kind.LIST and not field.choices:
         return "One a line."

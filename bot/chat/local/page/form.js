@@ -108,6 +108,7 @@ function limits(field) {
   if (low !== null && high !== null) return `From ${low} to ${high}.`;
   if (low !== null) return `At least ${low}.`;
   if (high !== null) return `At most ${high}.`;
+  if (field.kind === "credential") return "Only its name is chosen; Deputy takes it from its vault when the run starts.";
   if (field.kind === "list") return "One a line, or with commas between.";
   if (field.kind === "datetime") return `In your time (${Intl.DateTimeFormat().resolvedOptions().timeZone}).`;
   return "";
