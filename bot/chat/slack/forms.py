@@ -28,6 +28,7 @@ MAKE = "new"
 _TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chosen is text
 SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
+_BROKEN = "That form did not arrive whole. Open it anew with /deputy."
 _PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
 
 # Clicks that words belong to: the title of the modal that asks for them, what it says, its field and a hint.
@@ -69,10 +70,14 @@ def held(view: Mapping[str, Any]) -> dict[str, object]:
     """Return what an open form holds by parameter, None for a blank one; marks as those of `values`.
 
     Slack may leave out of a view's state what nobody has touched yet: that is what the view began with.
+    Raises Invalid.
     """
-    blocks = [block for block in view.get("blocks") or () if block.get("type") == "input"]
-    begun = {block["block_id"]: {"": _begun(block["element"])} for block in blocks}
-    now = {**begun, **((view.get("state") or {}).get("values") or {})}
+    try:
+        blocks = [block for block in view.get("blocks") or () if block.get("type") == "input"]
+        begun = {block["block_id"]: {"": _begun(block["element"])} for block in blocks}
+        now = {**begun, **((view.get("state") or {}).get("values") or {})}
+    except (AttributeError, KeyError, TypeError):
+        raise Invalid(_BROKEN) from None
     filled = values({"state": {"values": now}})
     return {name[2:]: filled.get(name[2:]) for name in now if name[:2] in (ARGUMENT, LINES, SECRET)}
 
@@ -158,7 +163,7 @@ def _given(view: Mapping[str, Any]) -> list[tuple[str, object]]:
     try:
         return list(_read(view))
     except (AttributeError, TypeError, ValueError, OverflowError, OSError):  # OSError: no calendar goes that far
-        raise Invalid("That form did not arrive whole. Open it anew with /deputy.") from None
+        raise Invalid(_BROKEN) from None
 
 
 def _read(view: Mapping[str, Any]) -> Iterator[tuple[str, object]]:

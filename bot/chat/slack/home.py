@@ -76,8 +76,10 @@ def _actions(menu: Card, typed: str) -> list[Json]:
 
 def typed_in(view: Mapping[str, Any]) -> str:
     """Return what stands in the search of a Home tab that somebody acts in."""
-    states = (view.get("state") or {}).get("values") or {}
-    typed = ((states.get(_SEARCH) or {}).get(_SEARCH) or {}).get("value")
+    try:
+        typed = view["state"]["values"][_SEARCH][_SEARCH]["value"]
+    except (KeyError, TypeError):
+        typed = None
     return typed if isinstance(typed, str) else ""
 
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.slack import forms
+from bot.chat.slack.home import typed_in
 from bot.chat.slack.picker import picked, picker, suggestions
 from bot.chat.slack.views import Meta, meta
 from bot.core.card import Card, Item, Menu, Verb
@@ -218,11 +219,15 @@ def test_a_view_that_is_not_deputys_is_refused(view: dict[str, Any]) -> None:
 
 @given(st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner) | st.lists(inner)))
 def test_R6_any_state_of_a_view_is_read_or_refused(state: Any) -> None:
-    for read in (forms.values, forms.reason, forms.comment, picked):
-        try:
-            read({"state": {"values": {"p:it": state, "l:x": {"a": state}, "pick:action": state}}})
-        except Invalid:
-            continue
+    states = {"p:it": state, "l:x": {"a": state}, "pick:action": state}
+    blocks = [{"type": "input", "block_id": "p:y", "element": state}, {"type": "input", "element": state}]
+    views = [{"state": {"values": states}}, {"state": {"values": state}}, {"state": state}, {"blocks": state}]
+    for view in (*views, {"blocks": blocks[:1]}, {"blocks": blocks}):
+        for read in (forms.values, forms.held, forms.reason, forms.comment, picked, typed_in):
+            try:
+                read(view)
+            except Invalid:
+                continue
 
 
 def test_a_message_fills_what_only_one_of_its_words_can_mean() -> None:
