@@ -25,7 +25,7 @@ _HEEDED: Mapping[str, frozenset[Kind]] = {
     "choices": frozenset({Kind.CHOICE, Kind.CREDENTIAL}),
     "choices_from": frozenset({Kind.CHOICE}),
 }
-KNOWN = ("kind", "label", "help", "required", *_HEEDED)
+KNOWN = ("kind", "label", "help", "required", "when", *_HEEDED)
 
 _REFINED: Mapping[Kind, frozenset[Kind]] = {Kind.STRING: frozenset({Kind.TEXT, Kind.CHOICE, Kind.SECRET, Kind.DN})}
 
@@ -130,6 +130,10 @@ def _with_default(table: Table, base: Base, parameter: Parameter) -> Parameter:
         return blank
     if required is False and base.parameter.required and default is None:
         table.fault("required", "is false, but the script's main has no default for it; give one in either")
+    if "when" in table.data and base.parameter.required:
+        table.fault(
+            "when", "makes it apply only at times, but the script's main has no default for it; use None there"
+        )
     needed = default is None and (base.parameter.required if required is None else required)
     return replace(blank, default=default, required=needed)
 

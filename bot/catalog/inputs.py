@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from bot.catalog import values
+from bot.catalog.conditions import conditioned
 from bot.catalog.fields import Base, fits, merged
 from bot.catalog.signature import Signature
 from bot.catalog.toml_file import Table
@@ -40,7 +41,7 @@ def declared(top: Table) -> Inputs:
         for name in fields.data
         if not _is_credential(fields, name, credentials)
     ]
-    return Inputs(tuple(parameters), credentials)
+    return Inputs(conditioned(fields, parameters, ()), credentials)
 
 
 def signed(top: Table, signature: Signature) -> Inputs:
@@ -60,7 +61,7 @@ def signed(top: Table, signature: Signature) -> Inputs:
         for one in signature.parameters
         if not _bound(top, one, credentials) and not _is_credential(fields, one.name, credentials)
     ]
-    return Inputs(tuple(parameters), credentials, signature.broken)
+    return Inputs(conditioned(fields, parameters, signature.broken), credentials, signature.broken)
 
 
 def check_verify(top: Table, inputs: Inputs, signature: Signature) -> None:
@@ -118,7 +119,7 @@ def _misfit(one: Parameter, inputs: Inputs) -> str:
     if not fits(given.kind, one.kind):
         return f" as {one.kind.value}, but the action's is {given.kind.value}"
     if one.required and not _always_there(given):
-        return ", which may be left blank; give it the default None there"
+        return f", which {_sometimes(given)}; give it the default None there"
     return ""
 
 
@@ -139,8 +140,13 @@ def _check_placeholder(name: str, inputs: Inputs) -> None:
     if given.kind is Kind.SECRET:
         raise ValueError(f"names “{name}”, a secret, and locks are shown")
     if not _always_there(given):
-        raise ValueError(f"names “{name}”, which may be left blank; make it required or give it a default")
+        ways = "" if given.when else "; make it required or give it a default"
+        raise ValueError(f"names “{name}”, which {_sometimes(given)}{ways}")
 
 
 def _always_there(parameter: Parameter) -> bool:
-    return parameter.required or parameter.default is not None
+    return not parameter.when and (parameter.required or parameter.default is not None)
+
+
+def _sometimes(parameter: Parameter) -> str:
+    return "doesn't always apply" if parameter.when else "may be left blank"

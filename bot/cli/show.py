@@ -23,6 +23,8 @@ def form(data: Mapping[str, Any]) -> str:
     lines = [f"? {data['title']}: {data['summary']}"]
     lines += [f"  {note}" for note in (data["note"], data["approval"]) if note]
     for field in data["fields"]:
+        if not field["applies"]:
+            continue
         if field["fault"]:
             lines.append(f"  ✖ {field['name']}: {field['fault']}")
         elif field["required"] and field["value"] in (None, ""):

@@ -32,6 +32,8 @@ class Verb(StrEnum):
     LINK = "link"
     HAND_OVER = "hand_over"
     REVIEW = "review"
+    FAVOUR = "favour"
+    UNFAVOUR = "unfavour"
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,9 @@ class Item:
     label: str
     detail: str = ""
     note: str = ""
+
+
+FAVOURITES, MOST_USED = "Favourites", "Most used"  # headings of the menus that come before all others
 
 
 @dataclass(frozen=True)

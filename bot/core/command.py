@@ -10,7 +10,7 @@ LONGEST = 8_000
 LINKING_VERBS = frozenset({"link", "unlink"})
 VERBS = LINKING_VERBS | {
     *("help", "mine", "status", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"),
-    *("break-glass", "review", "away", "back"),
+    *("break-glass", "review", "away", "back", "favourite", "unfavourite"),
 }
 
 _PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])\s*", re.IGNORECASE)

@@ -1,11 +1,11 @@
 """Neutral forms: an action's parameters as fields, with what was given and what is wrong with it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.action import Action
 from bot.core.canonical import Json
-from bot.core.parameter import Bound, Choice, Kind, Parameter
+from bot.core.parameter import Bound, Choice, Kind, Parameter, applying
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,30 @@ class Form:
     note: str = ""
     approval: str = ""
 
+    @property
+    def applying(self) -> tuple[Field, ...]:
+        """The fields that apply with what the form holds now; the others are not shown and not sent."""
+        held = {field.parameter.name: field.value for field in self.fields}
+        names = {one.name for one in applying(tuple(field.parameter for field in self.fields), held)}
+        return tuple(field for field in self.fields if field.parameter.name in names)
+
+    @property
+    def deciding(self) -> frozenset[str]:
+        """Names of the parameters on which it hangs whether others apply."""
+        return frozenset(condition.name for field in self.fields for condition in field.parameter.when)
+
+    def holding(self, given: Mapping[str, object]) -> "Form":
+        """Return the form with what somebody has put into some of its fields, None where one was emptied."""
+        return replace(
+            self,
+            fields=tuple(
+                replace(field, value=_plain(given[field.parameter.name]))
+                if field.parameter.name in given
+                else field
+                for field in self.fields
+            ),
+        )
+
 
 def form_for(
     action: Action,
@@ -42,17 +66,18 @@ def form_for(
 ) -> Form:
     """Build the form of `action`, filled with what was given; secrets are never filled in."""
     faults = {fault.field: fault.sentence for fault in bound.faults} if bound else {}
+    shown = {one.name for one in applying(action.parameters, given)}
     offered = choices or {}
     fields = tuple(
         Field(
             parameter,
-            value=_shown(parameter, given),
-            fault=faults.get(parameter.name, ""),
+            value=_shown(parameter, given, bound),
+            fault=faults.get(parameter.name, "") if parameter.name in shown else "",
             choices=tuple(offered.get(parameter.name, parameter.choices)),
         )
         for parameter in action.parameters
     )
-    strangers = [sentence for name, sentence in faults.items() if action.parameter(name) is None]
+    strangers = [sentence for name, sentence in faults.items() if name not in shown]
     return Form(
         action.id,
         action.title,
@@ -64,10 +89,15 @@ def form_for(
     )
 
 
-def _shown(parameter: Parameter, given: Mapping[str, object]) -> Json:
+def _shown(parameter: Parameter, given: Mapping[str, object], bound: Bound | None) -> Json:
     if parameter.kind is Kind.SECRET:
         return None
-    value = given.get(parameter.name, parameter.default)
+    if bound and parameter.kind is Kind.BOOLEAN and parameter.name in bound.arguments:
+        return bool(bound.arguments[parameter.name])  # “on” was typed, and forms know yes and no
+    return _plain(given.get(parameter.name, parameter.default))
+
+
+def _plain(value: object) -> Json:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, list | tuple):
@@ -77,6 +107,7 @@ def _shown(parameter: Parameter, given: Mapping[str, object]) -> Json:
 
 def to_json(form: Form) -> dict[str, Json]:
     """Return the form in JSON's types, for doors that speak JSON."""
+    shown = {field.parameter.name for field in form.applying}
     return {
         "action": form.action,
         "title": form.title,
@@ -84,11 +115,11 @@ def to_json(form: Form) -> dict[str, Json]:
         "risk": form.risk,
         "note": form.note,
         "approval": form.approval,
-        "fields": [_field(field) for field in form.fields],
+        "fields": [_field(field, applies=field.parameter.name in shown) for field in form.fields],
     }
 
 
-def _field(field: Field) -> dict[str, Json]:
+def _field(field: Field, *, applies: bool) -> dict[str, Json]:
     parameter = field.parameter
     return {
         "name": parameter.name,
@@ -97,6 +128,9 @@ def _field(field: Field) -> dict[str, Json]:
         "help": parameter.help,
         "required": parameter.required,
         "value": field.value,
+        "default": _plain(parameter.default),
+        "applies": applies,
+        "when": [{"name": one.name, "values": list(one.values)} for one in parameter.when],
         "fault": field.fault,
         "pattern": parameter.pattern,
         "minimum": None if parameter.minimum is None else str(parameter.minimum),

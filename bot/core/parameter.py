@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation, getcontext
 from enum import StrEnum
 
 from bot.core import canonical, dn
+from bot.core.condition import Condition
 from bot.core.text import escape, fault_in, shorten
 
 Value = str | int | bool | tuple[str, ...]
@@ -45,7 +46,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One thing an action wants to know. Bounds are inclusive; lengths count characters (list: items)."""
+    """One thing an action wants to know. Bounds are inclusive; lengths count characters (list: items).
+
+    It applies where all of `when` hold, each about a parameter declared before it; elsewhere it can't be given.
+    """
 
     name: str
     kind: Kind
@@ -60,6 +64,11 @@ class Parameter:
     max_length: int | None = None
     choices: tuple[Choice, ...] = ()
     choices_from: str | None = None
+    when: tuple[Condition, ...] = ()
+
+    def applies(self, arguments: Mapping[str, Value]) -> bool:
+        """Whether it is asked for at all beside these bound arguments."""
+        return all(condition.holds(arguments) for condition in self.when)
 
 
 @dataclass(frozen=True)
@@ -92,28 +101,62 @@ def bind(parameters: tuple[Parameter, ...], given: Mapping[str, object]) -> Boun
     known = {parameter.name: parameter for parameter in parameters}
     faults = [Fault(name, f"“{name}” is not a parameter of this action.") for name in given if name not in known]
     arguments: dict[str, Value] = {}
+    broken: set[str] = set()  # with these nobody knows yet which of the others apply
     for parameter in parameters:
+        if any(condition.name in broken for condition in parameter.when):
+            broken.add(parameter.name)
+            continue
         try:
-            value = bind_one(parameter, given.get(parameter.name))
+            value = _applied(parameter, given.get(parameter.name), arguments, parameters)
         except ValueError as error:
+            broken.add(parameter.name)
             faults.append(Fault(parameter.name, f"“{parameter.label}” {error}."))
             continue
         if value is not None:
             arguments[parameter.name] = value
-        elif parameter.required:
+        elif parameter.required and parameter.applies(arguments):
             faults.append(Fault(parameter.name, f"“{parameter.label}” is needed."))
     return Bound(arguments, tuple(faults))
 
 
+def applying(parameters: tuple[Parameter, ...], given: Mapping[str, object]) -> tuple[Parameter, ...]:
+    """Return the parameters that apply with what is given so far; what doesn't fit decides nothing."""
+    if not any(parameter.when for parameter in parameters):
+        return parameters
+    arguments = bind(parameters, given).arguments
+    return tuple(parameter for parameter in parameters if parameter.applies(arguments))
+
+
+def condition_in_words(parameter: Parameter, parameters: tuple[Parameter, ...]) -> str:
+    """Say when a parameter applies, in the labels people know: `“How” is move`; empty for always."""
+    labels = {one.name: one.label for one in parameters}
+    return " and ".join(condition.words(labels[condition.name]) for condition in parameter.when)
+
+
+def _applied(
+    parameter: Parameter, given: object, arguments: Mapping[str, Value], parameters: tuple[Parameter, ...]
+) -> Value | None:
+    """Bind one value where the parameter applies. Raises ValueError, also for one given where it doesn't."""
+    if parameter.applies(arguments):
+        return bind_one(parameter, given)
+    if not _blank(given):
+        raise ValueError(f"applies only when {condition_in_words(parameter, parameters)}")
+    return None
+
+
 def bind_one(parameter: Parameter, given: object) -> Value | None:
     """Bind one value; None where it is blank and has no default. Raises ValueError with the fault in words."""
-    if given is None or given in ("", [], ()) or (isinstance(given, str) and not given.strip()):
+    if _blank(given):
         return parameter.default
     value = _READERS[parameter.kind](parameter, given)
     if value == ():
         return parameter.default
     _bounds(parameter, value)
     return value
+
+
+def _blank(given: object) -> bool:
+    return given is None or given in ("", [], ()) or (isinstance(given, str) and not given.strip())
 
 
 def _string(parameter: Parameter, given: object) -> str:

@@ -1,6 +1,6 @@
 """The truth: what one step of a run writes, and where it is read again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -142,6 +142,15 @@ class Store(Links, Protocol):
 
     async def usage(self, who: Who) -> Mapping[str, int]:
         """Count somebody's runs by action."""
+
+    async def favourites(self, who: Who) -> Collection[str]:
+        """Return the ids of somebody's favourite actions, also of those that are gone."""
+
+    async def mark_favourite(self, who: Who, action: str) -> None:
+        """Mark an action as somebody's favourite; one that is stays. Raises Unavailable."""
+
+    async def unmark_favourite(self, who: Who, action: str) -> None:
+        """Let an action no longer be somebody's favourite. Raises Unavailable."""
 
     async def script(self, sha: str) -> bytes:
         """Return a script's bytes by their SHA-256. Raises NotFound, Damaged."""

@@ -7,6 +7,7 @@ from bot.core.card import Card, Verb
 from bot.core.command import Command, parse
 from bot.core.decision import Deny
 from bot.core.errors import Invalid, Refused, Unlinked
+from bot.core.parameter import applying, bind
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Delivery, Ports
@@ -16,6 +17,7 @@ from bot.service.authorise import could
 from bot.service.away import away, back
 from bot.service.cancel import cancel
 from bot.service.door import Suggestion
+from bot.service.favourites import favour, unfavour
 from bot.service.hand_over import hand_over
 from bot.service.record import refused
 from bot.service.refusal import refusal
@@ -80,6 +82,8 @@ class Desk:
             return await self._offer_link(account, unlinked)
         if verb is Verb.OPEN:
             return await _open(self._ports, caller, find(self._ports, caller, subject))
+        if verb in _FAVOURING:
+            return await _FAVOURING[verb](self._ports, caller, subject)
         if verb is Verb.CANCEL:
             return await cancel(self._ports, caller, subject, delivery)
         if verb is Verb.REVIEW:
@@ -123,10 +127,9 @@ async def _act(
     if not action.parameter("reason"):
         named.pop("reason", None)
     given = _with_words(action, named, command.words)
-    needed = any(one.required and one.default is None for one in action.parameters)
     if (
         not given
-        and needed
+        and not bind(action.parameters, {}).ok
         and not break_glass
         and not isinstance(could(ports, caller.principal, action, caller.door), Deny)
     ):
@@ -140,7 +143,7 @@ def _with_words(action: Action, named: Mapping[str, str], words: Sequence[str]) 
     given: dict[str, object] = dict(named)
     if not words:
         return given
-    free = [one for one in action.parameters if one.name not in given]
+    free = [one for one in applying(action.parameters, given) if one.name not in given]
     needed = [one for one in free if one.required] or free[:1]
     if not needed:
         raise Invalid(f"“{' '.join(words)[:60]}” is too much: everything {action.id} takes is given already.")
@@ -224,6 +227,20 @@ async def _audit(ports: Ports, caller: Caller, command: Command, delivery: Deliv
     return Reply(card=await query.audit(ports, caller, _subject(command, "audit entry", "AUD-…")))
 
 
+async def _favourite(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await favour(ports, caller, _action_named(command))
+
+
+async def _unfavourite(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    return await unfavour(ports, caller, _action_named(command))
+
+
+def _action_named(command: Command) -> str:
+    if not command.words:
+        raise Invalid(f"Name the action: /deputy {command.name} unlock-account")
+    return command.words[0]
+
+
 async def _back(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     return await back(ports, caller, delivery)
 
@@ -244,6 +261,11 @@ async def _unlink(ports: Ports, account: Account, command: Command) -> Reply:
 # What an account may say before it is known whose it is.
 _LINKING: Mapping[str, Callable[[Ports, Account, Command], Awaitable[Reply]]] = {"link": _link, "unlink": _unlink}
 
+_FAVOURING: Mapping[Verb, Callable[[Ports, Caller, str], Awaitable[Reply]]] = {
+    Verb.FAVOUR: favour,
+    Verb.UNFAVOUR: unfavour,
+}
+
 _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Reply]]] = {
     "help": _help,
     "mine": _mine,
@@ -256,6 +278,8 @@ _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Repl
     "audit": _audit,
     "away": away,
     "back": _back,
+    "favourite": _favourite,
+    "unfavourite": _unfavourite,
     "break-glass": _break_glass,
     "review": _review,
     "whoami": _whoami,

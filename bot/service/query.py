@@ -7,10 +7,11 @@ from bot.core import cards, lifecycle, wording
 from bot.core.action import Action
 from bot.core.audit import Entry, Tag, read_reference
 from bot.core.canonical import Json
-from bot.core.card import Card, Fact, Item, Menu, Table
+from bot.core.card import FAVOURITES, MOST_USED, Card, Fact, Item, Menu, Table
 from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval
 from bot.core.errors import DeputyError, Invalid, NotFound
+from bot.core.parameter import Parameter, condition_in_words
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
@@ -22,8 +23,7 @@ from bot.service.reply import Caller
 from bot.service.submit import find
 from bot.service.votes import Matter, Right, right
 
-MOST_USED = 5
-GROUP_LIMIT = 40
+MOST = 5  # of the most used
 
 
 def may_do(ports: Ports, caller: Caller) -> Mapping[str, Decision]:
@@ -33,7 +33,7 @@ def may_do(ports: Ports, caller: Caller) -> Mapping[str, Decision]:
 
 
 async def menu(ports: Ports, caller: Caller) -> Card:
-    """What I may do: most used first, then by category."""
+    """What I may do: my favourites first, then the most used, then by category."""
     mine = may_do(ports, caller)
     catalog = ports.catalog.catalog()
     actions = sorted(
@@ -47,11 +47,17 @@ async def menu(ports: Ports, caller: Caller) -> Card:
             "If you should have one, ask the people who look after Deputy to add your group to a role.",
         )
     usage = await ports.store.usage(caller.principal.who)
-    used = [catalog.actions[name] for name, _ in sorted(usage.items(), key=lambda one: -one[1]) if name in mine]
-    menus = [Menu("Most used", tuple(_item(action, mine) for action in used[:MOST_USED]))] if used else []
+    marked = await ports.store.favourites(caller.principal.who)
+    favourites = [action for action in actions if action.id in marked]
+    often = [
+        name for name, _ in sorted(usage.items(), key=lambda one: -one[1]) if name in mine and name not in marked
+    ]
+    used = [catalog.actions[name] for name in often[:MOST]]
+    first = ((FAVOURITES, favourites), (MOST_USED, used))
+    menus = [Menu(heading, tuple(_item(one, mine) for one in found)) for heading, found in first if found]
     for category in dict.fromkeys(action.category for action in actions):
         items = tuple(_item(action, mine) for action in actions if action.category == category)
-        menus.append(Menu(category.replace("-", " ").capitalize(), items[:GROUP_LIMIT]))
+        menus.append(Menu(category.replace("-", " ").capitalize(), items))
     return Card(
         "What you may do",
         lead=f"{wording.count(len(actions), 'action')} for you. Choose one to fill in its form.",
@@ -100,6 +106,10 @@ def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
         ("/deputy review R-… what you found", "review somebody's emergency"),
         ("/deputy audit AUD-…", "an entry of the audit log"),
         ("/deputy away until 2026-12-01 approvals to @name · back", "let somebody approve in your place"),
+        (
+            "/deputy favourite <action> · unfavourite <action>",
+            "have it before all others in the menu, or no longer",
+        ),
         ("/deputy whoami", "who you are here, your roles and why"),
         *(
             (("/deputy link · unlink", "say whose this chat account is, or take that back"),)
@@ -118,7 +128,7 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
         "Deny": "You may not run it.",
     }[type(decision).__name__]
     rows = tuple(
-        (one.name, one.kind.value, "needed" if one.required else "optional", one.help or one.label)
+        (one.name, one.kind.value, _needed(one, action.parameters), one.help or one.label)
         for one in action.parameters
     )
     saved = (Fact("Saves about", wording.count(action.minutes_saved, "minute")),) if action.minutes_saved else ()
@@ -131,6 +141,11 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
         blocks=blocks,
         footnote=f"/deputy {action.id}",
     )
+
+
+def _needed(parameter: Parameter, parameters: tuple[Parameter, ...]) -> str:
+    needed, when = "needed" if parameter.required else "optional", condition_in_words(parameter, parameters)
+    return f"{needed} when {when}" if when else needed
 
 
 async def mine(ports: Ports, caller: Caller) -> Card:

@@ -1,10 +1,11 @@
 """Completion of a command while it is being typed: actions first, then their parameters and choices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.core.action import Action
-from bot.core.command import LINKING_VERBS, VERBS
-from bot.core.parameter import Kind, Parameter
+from bot.core.command import LINKING_VERBS, VERBS, parse
+from bot.core.errors import Invalid
+from bot.core.parameter import Kind, Parameter, applying
 from bot.ports import Ports
 from bot.service.door import Suggestion
 from bot.service.query import may_do
@@ -23,6 +24,8 @@ _VERBS = {
     "audit": "an entry of the audit log",
     "away": "let somebody approve in your place meanwhile",
     "back": "you are no longer away",
+    "favourite": "have an action before all others",
+    "unfavourite": "no longer have it there",
     "whoami": "who you are here, and why",
     "link": "say who you are: link your chat account",
     "unlink": "take that link back",
@@ -66,9 +69,17 @@ def _parameters(action: Action, head: str, rest: str) -> tuple[Suggestion, ...]:
         return _values(parameter, kept, start) if parameter else ()
     return tuple(
         Suggestion(f"{kept}{one.name}=", f"{one.name}=", one.help or one.label)
-        for one in action.parameters
+        for one in applying(action.parameters, _named(kept))
         if f"{one.name}=" not in before and one.name.startswith(last) and one.kind is not Kind.SECRET
     )
+
+
+def _named(typed: str) -> Mapping[str, str]:
+    """Return what is given by name so far; nothing while a quote is open."""
+    try:
+        return parse(typed).named
+    except Invalid:
+        return {}
 
 
 def _values(parameter: Parameter, kept: str, start: str) -> tuple[Suggestion, ...]:

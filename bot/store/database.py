@@ -24,6 +24,7 @@ from bot.store import (
     absences,
     chain,
     copying,
+    favourites,
     inbox,
     links,
     outbox,
@@ -154,6 +155,18 @@ class SqlStore:
     async def usage(self, who: Who) -> Mapping[str, int]:
         """Count somebody's runs by action."""
         return await self._read(runs.usage, who)
+
+    async def favourites(self, who: Who) -> Collection[str]:
+        """Return the ids of somebody's favourite actions, also of those that are gone."""
+        return await self._read(favourites.of, who)
+
+    async def mark_favourite(self, who: Who, action: str) -> None:
+        """Mark an action as somebody's favourite; one that is stays."""
+        await self._write(favourites.mark, who, action)
+
+    async def unmark_favourite(self, who: Who, action: str) -> None:
+        """Let an action no longer be somebody's favourite."""
+        await self._write(favourites.unmark, who, action)
 
     async def script(self, sha: str) -> bytes:
         """Return a script's bytes by their SHA-256. Raises NotFound, Damaged."""

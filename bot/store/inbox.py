@@ -2,22 +2,19 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.service.inbox import Intent
 from bot.store.rows import moment
+from bot.store.statement import inserting
 from bot.store.tables import intents
-
-_INSERTS: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def keep(connection: Connection, kept: Sequence[Intent], holder: str) -> Collection[str]:
     """Keep intents for a holder, a name of this one call; return the ids of those that never came before."""
     rows = [{**vars(one), "at": moment(one.at), "holder": holder} for one in kept]
-    connection.execute(_INSERTS[connection.dialect.name](intents).on_conflict_do_nothing(), rows)
+    connection.execute(inserting(connection, intents).on_conflict_do_nothing(), rows)
     held = select(intents.c.id).where(intents.c.holder == holder, intents.c.id.in_([one.id for one in kept]))
     return set(connection.execute(held).scalars())
 

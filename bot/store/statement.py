@@ -9,7 +9,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Connection, Dialect, Executable
+from sqlalchemy import Connection, Dialect, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -17,7 +18,14 @@ from bot.core.errors import DeputyError
 
 Values = Mapping[str, Any]
 
+_INSERTS: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
 _NOTHING: Values = {}
+
+
+def inserting(connection: Connection, table: Table) -> Any:
+    """Return the connection's own insert, which can leave alone what is there (`on_conflict_do_nothing`)."""
+    return _INSERTS[connection.dialect.name](table)
 
 
 class Statement:

@@ -220,6 +220,13 @@ absences = Table(
     Column("until", Text, nullable=False, index=True),
 )
 
+favourites = Table(
+    "favourites",
+    metadata,
+    Column("principal", Text, primary_key=True),
+    Column("action", Text, primary_key=True),
+)
+
 messages = Table(
     "messages",
     metadata,

@@ -166,6 +166,13 @@ async def test_the_home_tab_shows_what_one_may_do_and_what_waits(slack: SlackSer
     await slack.until(lambda: "bob" in said(slack.martin.home))
     await slack.hanna.open_home()
     await slack.until(lambda: "Unlock an account" in said(slack.hanna.home))
+    assert slack.hanna.home
+    await slack.hanna.choose(slack.hanna.home, "favour:0", "show-account")
+    await slack.until(lambda: "⭐ Show an account" in said(slack.hanna.home))
+    await slack.hanna.command("/deputy unfavourite show-account")
+    await whispered(slack, "hanna", "show-account is no longer one of your favourites")
+    await slack.hanna.open_home()
+    await slack.until(lambda: "⭐" not in said(slack.hanna.home))
     await slack.eve.open_home()
     await slack.until(lambda: "linked to nobody" in said(slack.eve.home))
 

@@ -6,7 +6,7 @@ A change is applied to a copy, which takes the place of the original only when a
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -39,6 +39,7 @@ class _Contents:
     links: dict[str, Link] = field(default_factory=dict)
     linkings: dict[str, Linking] = field(default_factory=dict)
     absences: dict[Who, Absence] = field(default_factory=dict)
+    favourites: set[tuple[str, str]] = field(default_factory=set)
     last_post: int = 0
 
     def copy(self) -> "_Contents":
@@ -182,6 +183,15 @@ class MemoryStore:
     async def usage(self, who: Who) -> Mapping[str, int]:
         runs = self._contents.runs.values()
         return Counter(run.request.action for run in runs if run.request.requester == who)
+
+    async def favourites(self, who: Who) -> Collection[str]:
+        return {action for key, action in self._contents.favourites if key == who.key}
+
+    async def mark_favourite(self, who: Who, action: str) -> None:
+        self._contents.favourites.add((who.key, action))
+
+    async def unmark_favourite(self, who: Who, action: str) -> None:
+        self._contents.favourites.discard((who.key, action))
 
     async def script(self, sha: str) -> bytes:
         content = self._contents.scripts.get(sha)

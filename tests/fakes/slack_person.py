@@ -98,6 +98,7 @@ class Person:
             where.entered[key] = chosen
             if block["type"] == "input" and not block.get("dispatch_action"):
                 return Answer(200)
+            all_states(where)
         return await self._act(where, block, element, {k: v for k, v in chosen.items() if k != "type"})
 
     async def type(self, where: Message | View, wanted: str, text: str = "") -> list[dict[str, Any]]:

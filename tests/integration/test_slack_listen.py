@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 
-from bot.core.card import Button, Verb
+from bot.core.card import Button, Card, Verb
+from bot.core.condition import Condition
 from bot.core.errors import Conflict, Refused
+from bot.core.form import Field, Form
+from bot.core.parameter import Choice, Kind, Parameter
 from bot.service.reply import Reply
 from tests.fakes.door import Call
 from tests.fakes.slack_office import FORM, Office, card_in, eventually, faulty, modal
 from tests.fakes.slack_server import SlackServer
-from tests.fakes.slack_workspace import BOT_PERSON
+from tests.fakes.slack_workspace import BOT_PERSON, View
 
 HANNA = "T0DEPUTY:U0HANNA"
 
@@ -266,3 +269,100 @@ async def test_answers_are_sent_to_slack_alone(office: Office) -> None:
     await office.slack.deliver("slash_commands", payload)
     (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
     assert said.text == "Done."
+
+
+# ---- fields that apply only at times ---------------------------------------------------------------
+
+HOW = (Choice("lock", "Lock it"), Choice("move", "Move it"), Choice("copy", "Copy it"))
+MOVE = Form(
+    "move",
+    "Move it",
+    "Moves it.",
+    "change",
+    (
+        Field(Parameter("name", Kind.STRING, "Name", required=True)),
+        Field(Parameter("how", Kind.CHOICE, "How", choices=HOW), choices=HOW),
+        Field(Parameter("to", Kind.STRING, "Where to", required=True, when=(Condition("how", ("move",)),))),
+        Field(Parameter("copies", Kind.INTEGER, "Copies", when=(Condition("how", ("copy",)),))),
+    ),
+)
+
+
+async def moving(office: Office) -> View:
+    """Let Hanna open the form whose fields hang on each other."""
+    office.door.answer = lambda call: Reply(form=MOVE) if call.method != "fill" else Reply(run="R-1")
+    await office.slack.hanna.command("/deputy move")
+    return await office.slack.until(lambda: modal(office.slack.hanna, "fill"))
+
+
+def asks_for(view: View) -> list[str]:
+    return [block["label"]["text"] for block in view.spec["blocks"] if block["type"] == "input"]
+
+
+async def test_a_choice_shapes_the_form_and_what_was_filled_in_stays(office: Office) -> None:
+    hanna, view = office.slack.hanna, await moving(office)
+    assert asks_for(view) == ["Name", "How", "Reason"]
+    await hanna.enter(view, {"Name": "web", "Reason": "it is full"})
+    await hanna.choose(view, "How", "move")
+    await office.slack.until(lambda: asks_for(view) == ["Name", "How", "Where to", "Reason"])
+    await hanna.submit(view, {"Where to": "Berlin"})
+    (call,) = office.door.of("fill")
+    assert call.given == ("move", {"name": "web", "how": "move", "to": "Berlin"}, "it is full")
+    assert [one.method for one in office.slack.calls].count("views.update") == 1
+    assert hanna.told == []
+
+
+async def test_while_another_choice_is_made_the_newest_one_shapes_the_form(office: Office) -> None:
+    hanna, view = office.slack.hanna, await moving(office)
+    office.door.gate.clear()
+    await hanna.choose(view, "How", "move")
+    await hanna.choose(view, "How", "copy")
+    office.door.gate.set()
+    await office.slack.until(lambda: asks_for(view) == ["Name", "How", "Copies", "Reason"])
+    assert [one.method for one in office.slack.calls].count("views.update") == 1
+
+
+async def test_a_form_that_can_not_be_shaped_stays_and_what_is_missing_is_told_when_it_is_sent(
+    office: Office,
+) -> None:
+    hanna, view = office.slack.hanna, await moving(office)
+    office.door.answer = refuse
+    await hanna.choose(view, "How", "move")
+    await eventually(lambda: len(office.door.of("press")) == 1)
+    fault = faulty(MOVE.holding({"name": "web", "how": "move"}), "to", "“Where to” is needed.")
+    office.door.answer = lambda call: Reply(form=fault)
+    answer = await hanna.submit(view, {"Name": "web"})
+    assert isinstance(answer.body, dict)
+    assert answer.body["response_action"] == "update"
+    assert asks_for(view) == ["Name", "How", "Where to", "Reason"]
+    assert [one for one in (*hanna.whispers, *hanna.directs) if "You may not." in one.text] == []
+
+
+# ---- favourites --------------------------------------------------------------------------------------
+
+
+async def test_a_favourite_is_chosen_in_the_home_tab_and_what_was_searched_for_stays(office: Office) -> None:
+    edda = office.slack.edda
+    office.door.answer = lambda call: office.door.reply(call) if call.method == "say" else Reply(card=Card("Done"))
+    await edda.open_home()
+    before = await office.slack.until(lambda: edda.home)
+    await edda.choose(before, "Search", "unlock")
+    found = await office.slack.until(lambda: edda.home if edda.home is not before else None)
+    await edda.choose(found, f"{Verb.FAVOUR}:0", "unlock-account")
+    after = await office.slack.until(lambda: edda.home if edda.home is not found else None)
+    (call,) = office.door.of("press")
+    assert call.given == (Verb.FAVOUR, "unlock-account", "")
+    (search,) = [block["element"] for block in after.spec["blocks"] if block["type"] == "input"]
+    assert search["initial_value"] == "unlock"
+    assert (edda.whispers, edda.directs) == ([], [])
+
+
+async def test_why_something_is_no_favourite_stands_above_everything_else_in_the_home_tab(office: Office) -> None:
+    edda = office.slack.edda
+    office.door.answer = lambda call: office.door.reply(call) if call.method == "say" else refuse(call)
+    await edda.open_home()
+    before = await office.slack.until(lambda: edda.home)
+    await edda.choose(before, f"{Verb.FAVOUR}:0", "unlock-account")
+    after = await office.slack.until(lambda: edda.home if edda.home is not before else None)
+    assert after.spec["blocks"][0]["text"]["text"] == "You may not."
+    assert any(block["type"] == "actions" for block in after.spec["blocks"])

@@ -1,11 +1,12 @@
 """Neutral forms as Slack's modals, and what people filled in back into arguments.
 
 No secret is ever typed into Slack: it has no input that hides what is typed, and keeps what was sent. The form
-says so; where one is asked for, `made` makes it, in Deputy's own memory.
+says so; where one is asked for, `made` makes it, in Deputy's own memory. One that exists is a parameter of kind
+credential: its name is chosen from those the action offers, and the worker leases it by the version sealed.
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,6 +28,7 @@ MAKE = "new"
 _TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chosen is text
 SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
+_BROKEN = "That form did not arrive whole. Open it anew with /deputy."
 _PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
 
 
@@ -59,8 +61,9 @@ def view(form: Form, about: Meta = NOWHERE, reason: str = "") -> Json:
     """Return the modal of a form; `about.conversation` is where its run will be told of."""
     top = [words(part) for part in (form.summary, _warning(form), form.note) if part]
     room = MOST_BLOCKS - len(top) - 2  # the reason, and the word about what has no room
-    blocks = [_block(field) for field in form.fields[:room]]
-    left_out = len(form.fields) - room
+    fields, deciding = form.applying, form.deciding
+    blocks = [_block(field, decides=field.parameter.name in deciding) for field in fields[:room]]
+    left_out = len(fields) - room
     more = [words(f"{count(left_out, 'more field')} can be given by name in a command.")] if left_out > 0 else []
     asked = [] if any(one.parameter.name == REASON for one in form.fields) else [_words_asked(REASON, reason)]
     kept = replace(about, subject=form.action)
@@ -74,6 +77,22 @@ def values(view: Mapping[str, Any]) -> dict[str, object]:
     what is kept of a submission holds none: `made` makes it.
     """
     return {block[2:]: given for block, given in _given(view) if block[:2] in (ARGUMENT, LINES, SECRET)}
+
+
+def held(view: Mapping[str, Any]) -> dict[str, object]:
+    """Return what an open form holds by parameter, None for a blank one; marks as those of `values`.
+
+    Slack may leave out of a view's state what nobody has touched yet: that is what the view began with.
+    Raises Invalid.
+    """
+    try:
+        blocks = [block for block in view.get("blocks") or () if block.get("type") == "input"]
+        begun = {block["block_id"]: {"": _begun(block["element"])} for block in blocks}
+        now = {**begun, **((view.get("state") or {}).get("values") or {})}
+    except (AttributeError, KeyError, TypeError):
+        raise Invalid(_BROKEN) from None
+    filled = values({"state": {"values": now}})
+    return {name[2:]: filled.get(name[2:]) for name in now if name[:2] in (ARGUMENT, LINES, SECRET)}
 
 
 def made(values: Mapping[str, object]) -> dict[str, object]:
@@ -93,10 +112,18 @@ def comment(view: Mapping[str, Any]) -> str:
     return next((str(given) for block, given in _given(view) if block == COMMENT), "")
 
 
-def errors(form: Form, about: Meta) -> Json:
-    """Answer a submission that was not taken: each fault at its field; what is about none, in the form anew."""
+def inputs_of(view: Mapping[str, Any]) -> list[str]:
+    """Return the block ids of a view's inputs."""
+    return [str(block.get("block_id")) for block in view.get("blocks") or () if block.get("type") == "input"]
+
+
+def errors(form: Form, about: Meta, there: Collection[str]) -> Json:
+    """Answer a submission that was not taken: each fault at its field; what is about none, in the form anew.
+
+    `there` are the inputs that were in the form; another may have begun to apply with what was sent.
+    """
     faults = {_block_id(one): shorten(one.fault, 500) for one in form.fields if one.fault}
-    if faults and not form.note:
+    if faults and not form.note and faults.keys() <= {*there}:
         return {"response_action": "errors", "errors": faults}
     return {"response_action": "update", "view": view(form, about)}
 
@@ -156,7 +183,7 @@ def _given(view: Mapping[str, Any]) -> list[tuple[str, object]]:
     try:
         return list(_read(view))
     except (AttributeError, TypeError, ValueError, OverflowError, OSError):  # OSError: no calendar goes that far
-        raise Invalid("That form did not arrive whole. Open it anew with /deputy.") from None
+        raise Invalid(_BROKEN) from None
 
 
 def _read(view: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
@@ -178,15 +205,24 @@ def _block_id(field: Field) -> str:
     return f"{LINES if lines else ARGUMENT}{field.parameter.name}"
 
 
-def _block(field: Field) -> Json:
+def _begun(element: Mapping[str, Any]) -> Json:
+    """Return the state that an element begins with, in the shape of a view's state."""
+    renamed = {"initial_value": "value"} | {
+        f"initial_{one}": f"selected_{one}" for one in ("option", "options", "date", "date_time")
+    }
+    return {"type": element.get("type"), **{renamed[key]: element[key] for key in renamed if key in element}}
+
+
+def _block(field: Field, *, decides: bool) -> Json:
     parameter = field.parameter
     optional = not parameter.required or parameter.default is not None
-    element = _secret(optional) if inputs.is_secret(field) else inputs.element(field)
+    element = _secret(field, optional) if inputs.is_secret(field) else inputs.element(field)
     block = {
         "type": "input",
         "block_id": _block_id(field),
         "label": plain(parameter.label, 2000),
         "optional": optional,
+        **({"dispatch_action": True} if decides else {}),  # the form is shaped anew at once
         "element": {**element, "action_id": _block_id(field)},
     }
     hint = " ".join(part for part in (field.fault, parameter.help, _manner(field)) if part)
@@ -198,7 +234,12 @@ def _manner(field: Field) -> str:
     if inputs.is_secret(field):
         return (
             "It is a secret, and Slack keeps what is typed, so it is not typed here: Deputy makes one of "
-            "32 characters, seals it in its vault for this run, and shows it to nobody."
+            "32 characters, seals it in its vault for this run, and shows it to nobody. One that exists already "
+            "is never given here: whoever keeps this action can offer it by its name in the vault."
+        )
+    if field.parameter.kind is Kind.CREDENTIAL:
+        return (
+            "Only its name is chosen. Deputy takes it from its vault when the run starts, and shows it to nobody."
         )
     if field.parameter.kind is Kind.LIST and not field.choices:
         return "One a line."
@@ -207,13 +248,13 @@ def _manner(field: Field) -> str:
     return ""
 
 
-def _secret(optional: bool) -> Json:
+def _secret(field: Field, optional: bool) -> Json:
     options = [{"text": plain("Make a new one", 75), "value": MAKE}]
     options += [{"text": plain("Leave it out", 75), "value": inputs.UNSAID}] if optional else []
     return {
         "type": "radio_buttons",
         "options": options,
-        "initial_option": options[-1],
+        "initial_option": options[0 if field.value else -1],
     }
 
 

@@ -5,12 +5,12 @@ Ids are checked here; what is said is checked where it is understood. Nothing he
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.chat.slack import forms, picker, views
+from bot.chat.slack import forms, home, picker, views
 from bot.chat.slack.guard import Payload
 from bot.chat.slack.render import Look, pressed
 from bot.core import canonical
@@ -38,6 +38,7 @@ class Doing(StrEnum):
     SAY = "say"
     PRESS = "press"
     FILL = "fill"
+    SHAPE = "shape"
     MENU = "menu"
     PICK = "pick"
     ASK = "ask"
@@ -54,9 +55,9 @@ class Heard:
 
     `name` is what Slack calls the person, where it says so, for reading only. `subject` is a command's text, or
     the run or action it is about; `words` a comment, a reason, or the message that an action is to run on;
-    `values` what a form was filled with, without its secrets. `answer_to` is Slack's response_url, `thread` where
-    in a conversation it was said, `view` the modal it was done in. `trigger` opens a view for three seconds; it is
-    not kept.
+    `values` what a form was filled with, without its secrets, and `inputs` the blocks of those that it had.
+    `answer_to` is Slack's response_url, `thread` where in a conversation it was said, `view` the modal it was done
+    in. `trigger` opens a view for three seconds; it is not kept.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Heard:
     subject: str = ""
     words: str = ""
     values: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
     once: str = ""
     answer_to: str = ""
     thread: str = ""
@@ -125,13 +127,16 @@ def command(body: Payload) -> Heard:
 
 def click(body: Payload) -> Heard:
     """Read the press of a button, or a choice in a select that acts at once. Raises Invalid."""
+    if _text(_first(body, "actions"), "block_id").startswith(forms.ARGUMENT):
+        return _shaping(body)
     verb, subject = pressed(_first(body, "actions"))
     view = body.get("view")
     about = views.meta(view) if isinstance(view, dict) and view.get("type") == "modal" else views.Meta()
     channel = _id(_object(body, "channel").get("id") or about.conversation, needed=False)
     doing = _MEANT.get(verb, Doing.PRESS)
     heard = _interaction(body, doing, channel)
-    words = subject if verb is Look.SEARCH else about.words
+    words = home.typed_in(_object(body, "view")) if doing is Doing.HOME else about.words
+    words = subject if verb is Look.SEARCH else words
     heard = replace(heard, verb=verb.value, subject=subject, words=words)
     return replace(heard, answer_to=_text(body, "response_url"), thread=_thread(body))
 
@@ -146,6 +151,14 @@ def submission(body: Payload) -> Heard:
     doing, read = _SUBMITTED[callback]
     heard = _interaction(body, doing, _id(about.conversation, needed=False))
     return replace(heard, once=f"view:{heard.view}" if doing is Doing.FILL else "", **read(view, about))
+
+
+def _shaping(body: Payload) -> Heard:
+    """Read a choice in a form on which it hangs whether other fields apply."""
+    view = _object(body, "view")
+    about = views.meta(view)
+    heard = _interaction(body, Doing.SHAPE, _id(about.conversation, needed=False))
+    return replace(heard, subject=about.subject, values=forms.held(view), words=forms.reason(view), trigger="")
 
 
 def shortcut(body: Payload) -> Heard:
@@ -289,7 +302,8 @@ def _thread(body: Payload) -> str:
 
 
 def _filled(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:
-    return {"subject": about.subject, "values": forms.values(view), "words": forms.reason(view)}
+    filled = {"values": forms.values(view), "words": forms.reason(view), "inputs": forms.inputs_of(view)}
+    return {"subject": about.subject, **filled}
 
 
 def _picked(view: Mapping[str, Any], about: views.Meta) -> dict[str, Any]:
@@ -312,4 +326,6 @@ _MEANT: Mapping[Verb | Look, Doing] = {
     Look.STATUS: Doing.LOOK,
     Look.OUTPUT: Doing.LOOK,
     Look.SEARCH: Doing.HOME,
+    Verb.FAVOUR: Doing.HOME,
+    Verb.UNFAVOUR: Doing.HOME,
 }

@@ -1,25 +1,35 @@
-"""The Home tab: what waits for my decision, my latest runs, and what I may do, with a search."""
+"""The Home tab: what waits for my decision, what I may do (search, favourites, most used), and my latest runs.
 
-from collections.abc import Iterable, Sequence
+However much there is, it stays within Slack's 100 blocks, with 85 at most: 12 for each list of runs, and for the
+actions 20 favourites, 5 of the most used, a select for each of 30 categories, and 6 around them. Those selects
+share half of the 250 kB that a view may have; the search finds what has no room in them.
+"""
 
-from bot.chat.slack.picker import MOST, option
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from bot.chat.slack.picker import MOST, option, searched
 from bot.chat.slack.render import Json, Look, button
-from bot.chat.slack.text import plain
+from bot.chat.slack.text import plain, size
 from bot.chat.slack.views import MOST_BLOCKS, words
-from bot.core.card import Card, Item, Menu, Table, Verb
+from bot.core.card import FAVOURITES, MOST_USED, Card, Item, Menu, Table, Verb
 
 MOST_FOUND = 20  # actions shown as lines where somebody searched
-MOST_USED = 5
+MOST_FAVOURITES = 20
+MOST_OFTEN = 5
 MOST_RUNS = 10
+MOST_GROUPS = 30
+ROOM = 125_000  # bytes of all options
 _SEARCH = f"{Look.SEARCH}:0"
 
 
-def home(menu: Card, approvals: Card, mine: Card, typed: str = "") -> Json:
+def home(menu: Card, approvals: Card, mine: Card, typed: str = "", note: str = "") -> Json:
     """Return the view for views.publish, from what the door answers to nothing, to `approvals` and to `mine`.
 
-    `typed` is what was searched for among the actions.
+    `typed` is what was searched for among the actions; `note` says why something was not done.
     """
     blocks = [
+        *([words(note)] if note else []),
         *_runs(approvals, "Decide", 0),
         {"type": "divider"},
         *_actions(menu, typed),
@@ -59,37 +69,64 @@ def _actions(menu: Card, typed: str) -> list[Json]:
     }
     if typed:
         search["element"]["initial_value"] = typed[:200]
-    return [_head(menu.title), search, *(_found(items, typed) if typed.strip() else _listed(menus, items))]
+    found = searched(items, typed)
+    shown = _found(found, typed) if typed.strip() else _listed(menus)
+    return [_head(menu.title), search, *shown, *_marking(_under(menus, FAVOURITES), found)]
 
 
-def _found(items: Sequence[Item], typed: str) -> list[Json]:
-    wanted = typed.lower().split()
-    found = [
-        one for one in items if all(word in f"{one.subject} {one.label} {one.detail}".lower() for word in wanted)
-    ]
+def typed_in(view: Mapping[str, Any]) -> str:
+    """Return what stands in the search of a Home tab that somebody acts in."""
+    try:
+        typed = view["state"]["values"][_SEARCH][_SEARCH]["value"]
+    except (KeyError, TypeError):
+        typed = None
+    return typed if isinstance(typed, str) else ""
+
+
+def _found(found: Sequence[Item], typed: str) -> list[Json]:
     if not found:
         return [words(f"Nothing you may do is called “{typed[:100]}”.")]
-    return [_line(one, at) for at, one in enumerate(found[:MOST_FOUND])]
+    more = [words(f"… and {len(found) - MOST_FOUND} more. Add a word.")] if len(found) > MOST_FOUND else []
+    return [*(_line(one, at) for at, one in enumerate(found[:MOST_FOUND])), *more]
 
 
-def _listed(menus: Sequence[Menu], items: Sequence[Item]) -> list[Json]:
-    """Show the most used as lines and the rest in one select a group."""
-    first = [_line(one, at) for at, one in enumerate(menus[0].items[:MOST_USED])]
-    groups = [block for block in menus if block.items][:30]
-    selects = [
-        {
-            "type": "section",
-            "text": plain(block.heading, 3000),
-            "accessory": {
-                "type": "static_select",
-                "action_id": f"{Verb.OPEN}:{100 + at}",
-                "placeholder": plain("Choose", 150),
-                "options": [option(one) for one in _once(block.items)[:MOST]],
-            },
-        }
-        for at, block in enumerate(groups)
-    ]
-    return [*first, *selects]
+def _marking(favourites: Sequence[Item], found: Sequence[Item]) -> list[Json]:
+    """Offer to make favourites of what was found, or of all there is, and to take back those there are."""
+    kept = {one.subject for one in favourites}
+    offers = (
+        (Verb.FAVOUR, "Add a favourite", [one for one in found if one.subject not in kept]),
+        (Verb.UNFAVOUR, "Take a favourite back", favourites),
+    )
+    selects = [_select(f"{verb}:{len(kept)}", label, items, ROOM // 8) for verb, label, items in offers if items]
+    return [{"type": "actions", "elements": selects}] if selects else []
+
+
+def _listed(menus: Sequence[Menu]) -> list[Json]:
+    """Show favourites and the most used as lines, and the others in one select a group."""
+    favourites, often = _under(menus, FAVOURITES), _under(menus, MOST_USED)
+    groups = [block for block in menus if block.items and block.heading not in (FAVOURITES, MOST_USED)]
+    lines = [("⭐ ", one) for one in favourites[:MOST_FAVOURITES]] + [("", one) for one in often[:MOST_OFTEN]]
+    shown = groups[:MOST_GROUPS]
+    selects = [_group(block, at, ROOM // (len(shown) + 2)) for at, block in enumerate(shown)]
+    return [*(_line(one, at, sign) for at, (sign, one) in enumerate(lines)), *selects]
+
+
+def _under(menus: Sequence[Menu], heading: str) -> tuple[Item, ...]:
+    return next((menu.items for menu in menus if menu.heading == heading), ())
+
+
+def _group(menu: Menu, at: int, room: int) -> Json:
+    select = _select(f"{Verb.OPEN}:{100 + at}", "Choose", menu.items, room)
+    left_out = len({one.subject for one in menu.items}) - len(select["options"])
+    more = f" (the search finds {left_out} more)" if left_out else ""
+    return {"type": "section", "text": plain(f"{menu.heading}{more}", 3000), "accessory": select}
+
+
+def _select(action: str, label: str, items: Sequence[Item], room: int) -> Json:
+    options = [option(one) for one in _once(items)[:MOST]]
+    while len(options) > 1 and size(options) > room:
+        options = options[: len(options) * 4 // 5]
+    return {"type": "static_select", "action_id": action, "placeholder": plain(label, 150), "options": options}
 
 
 def _once(items: Iterable[Item]) -> list[Item]:
@@ -97,8 +134,8 @@ def _once(items: Iterable[Item]) -> list[Item]:
     return list({item.subject: item for item in items}.values())
 
 
-def _line(item: Item, at: int) -> Json:
-    told = " · ".join(part for part in (item.label, item.detail, item.note) if part)
+def _line(item: Item, at: int, sign: str = "") -> Json:
+    told = sign + " · ".join(part for part in (item.label, item.detail, item.note) if part)
     return {"type": "section", "text": plain(told, 600), "accessory": button("Run", Verb.OPEN, item.subject, at)}
 
 

@@ -67,6 +67,7 @@ class Responder:
         self._session = session
         self._routes = routes
         self._answers_go = _origins(api)
+        self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
 
     async def act(self, heard: Heard) -> Answer:
         """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
@@ -110,6 +111,8 @@ class Responder:
         if heard.doing is Doing.HOME:
             view = answer.view or {"type": "home", "blocks": [views.words(answer.sentence)]}
             await self._try(lambda: self._client.call("views.publish", user_id=heard.person, view=view))
+        elif heard.doing is Doing.SHAPE:
+            await self._reshape(heard, answer)
         elif not await self._tell_in_view(heard, answer):
             await self._write(heard, answer)
 
@@ -127,6 +130,23 @@ class Responder:
             log.warning("a view could not be shown: %s", error)
             return False
         return True
+
+    async def _reshape(self, heard: Heard, answer: Answer) -> None:
+        """Show the fields that apply now, unless something else was chosen meanwhile.
+
+        Slack keeps what is filled in where blocks and actions are called the same. Where this fails the form
+        stays as it is: sending it says what is missing.
+        """
+        if self._shaping.get(heard.view) != heard.id:
+            return
+        del self._shaping[heard.view]
+        if not answer.form:
+            log.warning("a form could not be shaped: %s", answer.sentence)
+            return
+        try:
+            await self._client.call("views.update", view_id=heard.view, view=answer.view)
+        except DeputyError as error:
+            log.warning("a form could not be shaped: %s", error)
 
     async def _write(self, heard: Heard, answer: Answer) -> None:
         content = _message(answer)
@@ -194,6 +214,14 @@ class Responder:
         given = heard.subject, forms.made(heard.values), heard.words
         return _answer(heard, await self._door.fill(heard.who, heard.place, *given, heard.delivery))
 
+    async def _shape(self, heard: Heard) -> Answer:
+        self._shaping[heard.view] = heard.id
+        form = (await self._opened(heard)).form
+        if not form:
+            return Answer()
+        form = form.holding(heard.values)
+        return Answer(view=forms.view(form, _about(heard), heard.words), form=form)
+
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
         filled = forms.filled_from(reply.form, heard.words) if reply.form and heard.words else reply.form
@@ -220,8 +248,14 @@ class Responder:
             await self._door.person(heard.who)
         except Unlinked as unlinked:  # no link is offered where it would change whenever somebody looks
             return Answer(sentence=f"{unlinked} Type /deputy link, here or in any channel.")
+        note = ""
+        if heard.verb in (Verb.FAVOUR, Verb.UNFAVOUR):
+            try:
+                await self._press(replace(heard, words=""))
+            except DeputyError as error:
+                note = str(error)
         menu, approvals, mine = [await self._card(heard, text) for text in ("", "approvals", "mine")]
-        return Answer(view=home.home(menu, approvals, mine, heard.words))
+        return Answer(view=home.home(menu, approvals, mine, heard.words, note))
 
     async def _opened(self, heard: Heard) -> Reply:
         return await self._door.press(heard.who, heard.place, Verb.OPEN, heard.subject, "", heard.delivery)
@@ -234,6 +268,7 @@ class Responder:
         Doing.SAY: _say,
         Doing.PRESS: _press,
         Doing.FILL: _fill,
+        Doing.SHAPE: _shape,
         Doing.MENU: _show_menu,
         Doing.PICK: _pick,
         Doing.ASK: _ask,
@@ -248,7 +283,7 @@ _NONE: Json = {"options": []}
 def submitted(heard: Heard, answer: Answer) -> Json:
     """Return what acknowledges a submitted view: faults at their fields, another view, or the end of all."""
     if heard.doing is Doing.FILL and answer.form:
-        return forms.errors(answer.form, _about(heard))
+        return forms.errors(answer.form, _about(heard), heard.inputs)
     if answer.wrong and heard.doing is Doing.PRESS:
         return forms.wrong_words(answer.sentence)
     view = answer.as_view(_about(heard))

@@ -1,11 +1,13 @@
 """Forms: an action's parameters, what was given, and what is wrong with that."""
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from bot.core.action import Action, Risk, Script
+from bot.core.condition import Condition
 from bot.core.form import Field, Form, form_for, to_json
 from bot.core.parameter import Choice, Kind, Parameter, bind
 
@@ -109,6 +111,9 @@ def test_a_form_in_json_says_all_that_a_door_needs() -> None:
         "help": "Whose",
         "required": True,
         "value": "alice",
+        "default": None,
+        "applies": True,
+        "when": [],
         "fault": "",
         "pattern": "[a-z]+",
         "minimum": None,
@@ -119,3 +124,46 @@ def test_a_form_in_json_says_all_that_a_door_needs() -> None:
     }
     assert (tries["minimum"], tries["maximum"], tries["value"]) == ("1", "9.5", 3)
     assert colour["choices"] == [{"value": "red", "label": "Red"}, {"value": "green", "label": "Green"}]
+
+
+HOW = (Choice("lock", "Lock it"), Choice("move", "Move it"))
+CONDITIONAL = replace(
+    ACTION,
+    parameters=(
+        Parameter("how", Kind.CHOICE, "How", choices=HOW, default="lock"),
+        Parameter("again", Kind.BOOLEAN, "Again"),
+        Parameter("to", Kind.STRING, "Where to", required=True, when=(Condition("how", ("move",)),)),
+        Parameter("times", Kind.INTEGER, "Times", default=2, when=(Condition("again", (True,)),)),
+    ),
+)
+
+
+def applying(form: Form) -> list[str]:
+    return [field.parameter.name for field in form.applying]
+
+
+def test_a_form_knows_which_fields_apply_with_what_it_holds() -> None:
+    assert applying(form_for(CONDITIONAL, {})) == ["how", "again"]
+    assert applying(form_for(CONDITIONAL, {"how": "move"})) == ["how", "again", "to"]
+    assert form_for(CONDITIONAL, {}).deciding == {"how", "again"}
+
+
+def test_a_form_takes_up_what_somebody_put_into_its_fields() -> None:
+    form = form_for(CONDITIONAL, {"how": "move", "to": "Berlin"})
+    assert applying(form.holding({"how": None, "again": "yes"})) == ["how", "again", "times"]
+    assert filled(form.holding({"how": "lock"}), "to").value == "Berlin"
+
+
+def test_what_is_wrong_with_a_field_that_does_not_apply_is_told_in_the_note() -> None:
+    given = {"to": "Berlin", "again": "on"}
+    form = form_for(CONDITIONAL, given, bind(CONDITIONAL.parameters, given))
+    assert form.note == "“Where to” applies only when “How” is move."
+    assert filled(form, "again").value is True
+
+
+def test_a_form_in_json_says_what_applies_and_on_what_it_hangs() -> None:
+    how, again, to, times = json.loads(json.dumps(to_json(form_for(CONDITIONAL, {"again": True}))))["fields"]
+    assert [field["applies"] for field in (how, again, to, times)] == [True, True, False, True]
+    assert (how["default"], how["when"]) == ("lock", [])
+    assert to["when"] == [{"name": "how", "values": ["move"]}]
+    assert times["when"] == [{"name": "again", "values": [True]}]

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.chat.slack import forms
+from bot.chat.slack.home import typed_in
 from bot.chat.slack.picker import picked, picker, suggestions
 from bot.chat.slack.views import Meta, meta
 from bot.core.card import Card, Item, Menu, Verb
+from bot.core.condition import Condition
 from bot.core.errors import Invalid, NotFound
 from bot.core.form import Field, Form
 from bot.core.parameter import Choice, Kind, Parameter, bind_one
@@ -176,14 +178,14 @@ def test_a_typed_mark_makes_no_secret() -> None:
 
 def test_faults_are_told_at_their_fields() -> None:
     form = form_of(field(Kind.INTEGER, "x", fault="“It” takes a whole number."))
-    assert forms.errors(form, HERE) == {
+    assert forms.errors(form, HERE, ["p:it"]) == {
         "response_action": "errors",
         "errors": {"p:it": "“It” takes a whole number."},
     }
 
 
 def test_a_fault_of_no_field_opens_the_form_anew() -> None:
-    answer = forms.errors(form_of(field(Kind.STRING), note="“x” is not a parameter."), HERE)
+    answer = forms.errors(form_of(field(Kind.STRING), note="“x” is not a parameter."), HERE, ["p:it"])
     assert answer["response_action"] == "update"
     assert view_faults(answer["view"]) == []
 
@@ -217,11 +219,15 @@ def test_a_view_that_is_not_deputys_is_refused(view: dict[str, Any]) -> None:
 
 @given(st.recursive(st.none() | st.text(), lambda inner: st.dictionaries(st.text(), inner) | st.lists(inner)))
 def test_R6_any_state_of_a_view_is_read_or_refused(state: Any) -> None:
-    for read in (forms.values, forms.reason, forms.comment, picked):
-        try:
-            read({"state": {"values": {"p:it": state, "l:x": {"a": state}, "pick:action": state}}})
-        except Invalid:
-            continue
+    states = {"p:it": state, "l:x": {"a": state}, "pick:action": state}
+    blocks = [{"type": "input", "block_id": "p:y", "element": state}, {"type": "input", "element": state}]
+    views = [{"state": {"values": states}}, {"state": {"values": state}}, {"state": state}, {"blocks": state}]
+    for view in (*views, {"blocks": blocks[:1]}, {"blocks": blocks}):
+        for read in (forms.values, forms.held, forms.reason, forms.comment, picked, typed_in):
+            try:
+                read(view)
+            except Invalid:
+                continue
 
 
 def test_a_message_fills_what_only_one_of_its_words_can_mean() -> None:
@@ -271,3 +277,48 @@ def test_somebody_without_rights_is_told_so() -> None:
     view = picker(Card("Nothing you may do yet", lead="None of your groups gives you a role."), HERE)
     assert view_faults(view) == []
     assert "submit" not in view
+
+
+HOW = Parameter("how", Kind.CHOICE, "How", choices=(Choice("lock", "Lock"), Choice("move", "Move")))
+SURE = Parameter("sure", Kind.BOOLEAN, "Sure")
+TO = Parameter("to", Kind.STRING, "Where to", required=True, when=(Condition("how", ("move",)),))
+WHY = Parameter("why", Kind.SECRET, "Why", when=(Condition("sure", (True,)),))
+
+
+def conditional(**values: Any) -> Form:
+    held = [Field(one, values.get(one.name), choices=one.choices) for one in (HOW, SURE, TO, WHY)]
+    return form_of(*held)
+
+
+def ids(form: Form) -> list[str]:
+    return [block["block_id"] for block in blocks_of(form)]
+
+
+def test_a_form_shows_what_applies_and_tells_at_once_when_that_may_change() -> None:
+    assert ids(conditional()) == ["p:how", "p:sure", "reason"]
+    assert ids(conditional(how="move", sure=True)) == ["p:how", "p:sure", "p:to", "s:why", "reason"]
+    told = {block["block_id"]: block.get("dispatch_action", False) for block in blocks_of(conditional(how="move"))}
+    assert told == {"p:how": True, "p:sure": True, "p:to": False, "reason": False}
+    assert view_faults(forms.view(conditional(how="move", sure=True), HERE)) == []
+
+
+def test_what_an_open_form_holds_is_read_with_what_nobody_has_touched_yet() -> None:
+    view = forms.view(conditional(how="move", sure=True, to="Berlin"), HERE)
+    assert forms.held(view) == {"how": "move", "sure": "yes", "to": "Berlin", "why": None}
+    chosen = {"type": "static_select", "selected_option": {"value": "lock"}}
+    emptied = {"type": "plain_text_input", "value": None}
+    make = {"type": "radio_buttons", "selected_option": {"value": "new"}}
+    states = {"p:how": {"p:how": chosen}, "p:to": {"p:to": emptied}, "s:why": {"s:why": make}}
+    given = forms.held({**view, "state": {"values": states}})
+    assert given == {"how": "lock", "sure": "yes", "to": None, "why": {"make": "secret"}}
+    again = blocks_of(conditional(sure=True).holding(given))
+    assert [block["block_id"] for block in again] == ["p:how", "p:sure", "s:why", "reason"]
+    assert again[2]["element"]["initial_option"]["value"] == forms.MAKE
+
+
+def test_a_fault_of_a_field_that_was_not_there_opens_the_form_anew() -> None:
+    form = form_of(Field(HOW, "move", choices=HOW.choices), Field(TO, fault="“Where to” is needed."))
+    answer = forms.errors(form, HERE, ["p:how", "reason"])
+    assert answer["response_action"] == "update"
+    assert "“Where to” is needed." in str(answer["view"])
+    assert forms.errors(form, HERE, ["p:how", "p:to"])["response_action"] == "errors"

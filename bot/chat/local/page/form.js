@@ -23,6 +23,7 @@ export class Sheet {
   draw(form, reason, refused) {
     const fields = form.fields.map((field, at) =>
       drawn({ ...field, bare: this.bare.has(field.name) }, `field-${at}`));
+    arrange(fields);
     const box = el("textarea", {
       id: "field-reason", rows: "2", maxlength: "1000", "aria-describedby": "field-reason-help",
     }, reason);
@@ -37,7 +38,7 @@ export class Sheet {
       el("header", {},
         el("h2", { id: "form-title" }, form.title), risk(form.risk),
         el("button", { type: "button", class: "quiet close", "aria-label": "Close", onclick: close }, icon("close"))),
-      el("div", { class: "fields" },
+      el("div", { class: "fields", oninput: () => arrange(fields), onchange: () => arrange(fields) },
         form.summary && el("p", { class: "summary" }, form.summary),
         form.note && el("p", { class: refused ? "notice" : "hint", role: refused && "alert" },
           icon(refused ? "warning" : "neutral"), el("span", {}, form.note)),
@@ -56,7 +57,8 @@ export class Sheet {
 
   async submit({ form, fields, box, fault, run }) {
     if (this.busy) return;
-    const given = fields.map((field) => [field.name, field.read()]).filter(([, value]) => value !== undefined);
+    const shown = fields.filter((field) => !field.node.hidden);
+    const given = shown.map((field) => [field.name, field.read()]).filter(([, value]) => value !== undefined);
     this.busy = run.disabled = true;
     fault.hidden = true;
     try {
@@ -72,6 +74,15 @@ export class Sheet {
   }
 }
 
+/** Show the fields that apply with what is filled in. What decides stands before what hangs on it. */
+function arrange(fields) {
+  const held = {};
+  for (const { name, when, blank, node, read } of fields) {
+    node.hidden = !when.every((condition) => condition.values.includes(held[condition.name]));
+    if (!node.hidden) held[name] = read() ?? blank;
+  }
+}
+
 function drawn(field, id) {
   const help = [field.help, limits(field)].filter(Boolean).join(" ");
   const described = [help && `${id}-help`, field.fault && `${id}-fault`].filter(Boolean).join(" ");
@@ -82,6 +93,8 @@ function drawn(field, id) {
   const label = el(grouped ? "span" : "label", naming, field.label, star);
   return {
     name: field.name,
+    when: field.when,
+    blank: field.default,
     read,
     node: el("div", { class: `field${field.fault ? " faulty" : ""}` },
       label, node,
@@ -95,6 +108,7 @@ function limits(field) {
   if (low !== null && high !== null) return `From ${low} to ${high}.`;
   if (low !== null) return `At least ${low}.`;
   if (high !== null) return `At most ${high}.`;
+  if (field.kind === "credential") return "Only its name is chosen; Deputy takes it from its vault when the run starts.";
   if (field.kind === "list") return "One a line, or with commas between.";
   if (field.kind === "datetime") return `In your time (${Intl.DateTimeFormat().resolvedOptions().timeZone}).`;
   return "";

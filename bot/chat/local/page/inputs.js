@@ -83,7 +83,10 @@ function filtered(field, common) {
     value: known?.label ?? field.value ?? "", placeholder: `One of ${field.choices.length}; type to filter`,
   });
   const options = el("ul", { id, class: "options", role: "listbox", "aria-label": field.label, hidden: true });
-  const list = new Listbox(box, options, (option) => (box.value = option.label));
+  const list = new Listbox(box, options, (option) => {
+    box.value = option.label;
+    box.dispatchEvent(new Event("change", { bubbles: true })); // other fields may hang on it
+  });
   const offer = (all) => {
     const words = all ? "" : box.value.trim().toLowerCase();
     const fits = field.choices.filter((one) => `${one.label} ${one.value}`.toLowerCase().includes(words));

@@ -1,0 +1,76 @@
+"""Favourites: each person's own, before all others in the menu."""
+
+import pytest
+
+from bot.core.card import Button, Menu, Verb
+from bot.core.errors import Invalid, NotFound, Refused
+from bot.service import favourites
+from tests.fakes.company import Company, action
+
+
+async def menus(company: Company, name: str = "ann") -> dict[str, list[str]]:
+    """Return what somebody's menu shows, by its headings."""
+    card = await company.card(name, "")
+    return {
+        block.heading: [one.subject for one in block.items] for block in card.blocks if isinstance(block, Menu)
+    }
+
+
+async def test_favourites_come_first_and_what_is_used_most_after_them() -> None:
+    company = Company()
+    await company.say("ann", "look")
+    await company.say("ann", "hold")
+    await company.say("ann", "hold")
+    card = await company.card("ann", "favourite hold")
+    assert card.lead == "“Hold” is one of your favourites now. /deputy shows them first."
+    found = await menus(company)
+    assert list(found)[:2] == ["Favourites", "Most used"]
+    assert (found["Favourites"], found["Most used"]) == (["hold"], ["look"])
+    assert "Favourites" not in await menus(company, "abe")
+    await company.card("ann", "unfavourite hold")
+    assert next(iter((await menus(company)).items())) == ("Most used", ["hold", "look"])
+
+
+async def test_a_click_does_the_same() -> None:
+    company = Company()
+    await company.press("ann", Button("", Verb.FAVOUR, "look"))
+    assert (await menus(company))["Favourites"] == ["look"]
+    await company.press("ann", Button("", Verb.UNFAVOUR, "look"))
+    assert "Favourites" not in await menus(company)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "error", "words"),
+    [
+        ("ann", "favourite", Invalid, "Name the action: /deputy favourite"),
+        ("ann", "favourite lok", NotFound, "Did you mean look"),
+        ("zed", "favourite look", Refused, "You may not run look"),
+        ("ann", "unfavourite look", Invalid, "“look” is none of your favourites"),
+        ("ann", "unfavourite", Invalid, "Name the action: /deputy unfavourite"),
+    ],
+)
+async def test_what_is_wrong_with_it_is_said(name: str, text: str, error: type[Exception], words: str) -> None:
+    company = Company()
+    with pytest.raises(error, match=words):
+        await company.say(name, text)
+    assert set(await company.store.favourites((await company.caller(name)).principal.who)) == set()
+
+
+async def test_one_that_is_gone_is_not_shown_does_not_count_and_can_be_taken_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(favourites, "MOST", 2)
+    company = Company()
+    company.shelf.actions["old"] = action("old", parameters=())
+    company.rules.needs["old"] = 0
+    await company.say("ann", "favourite old")
+    del company.shelf.actions["old"]
+    await company.say("ann", "favourite look")
+    await company.say("ann", "favourite hold")
+    await company.say("ann", "favourite hold")
+    with pytest.raises(Invalid, match="You have 2 favourites, the most there can be"):
+        await company.say("ann", "favourite change")
+    assert (await menus(company))["Favourites"] == ["hold", "look"]
+    await company.card("ann", "unfavourite old")
+    with pytest.raises(Invalid, match="none of your favourites"):
+        await company.say("ann", "unfavourite old")
