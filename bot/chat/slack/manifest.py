@@ -98,8 +98,10 @@ _SHORTCUT = {
 
 
 def _command(name: str, description: str, hint: str, to: str) -> Json:
-    """Return a slash command. What is typed comes as it was typed, but after `/deputy`: there people are named, and
-    a name may be anybody's, so their ids come along."""
+    """Return a slash command. What is typed comes as it was typed, but after `/deputy`: it names people.
+
+    A name may be anybody's, so there their ids come along.
+    """
     told = {"command": f"/{name}", "description": _line(description, LONGEST_DESCRIPTION) or f"Runs {name}"}
     usage = {"usage_hint": _line(hint, LONGEST_HINT)} if hint else {}
     return {**told, **usage, "should_escape": name == COMMAND, **_at("url", to)}
