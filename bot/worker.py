@@ -72,9 +72,10 @@ class Worker:
 
     async def close(self, grace: float = 10.0) -> None:
         """Stop claiming, give running scripts `grace` seconds to be stopped, deliver what can be delivered."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        while going_on := [loop for loop in self._loops if not loop.done()]:
+            for loop in going_on:
+                loop.cancel()
+            await asyncio.wait(going_on, timeout=1.0)  # one that lost the word is told again
         if self._runs:
             await asyncio.wait(self._runs, timeout=grace)
         for run in self._runs:

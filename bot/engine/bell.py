@@ -35,7 +35,8 @@ class Bell:
     async def wait(self, seconds: float) -> None:
         """Wait until it rings, `seconds` at most."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` may lose a cancellation that comes with the ring
+                await self._rung.wait()
         self._rung.clear()
 
     async def listen(self) -> None:

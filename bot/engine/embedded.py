@@ -45,5 +45,6 @@ class EmbeddedEngine:
     async def knocked(self, seconds: float) -> None:
         """Wait until somebody knocks, `seconds` at most."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._posts.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` may lose a cancellation that comes with the knock
+                await self._posts.wait()
         self._posts.clear()

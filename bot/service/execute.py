@@ -21,6 +21,7 @@ from bot.service.record import note, record, secret_reference
 
 log = logging.getLogger(__name__)
 LIVE_LINES = 12
+LONGEST_PAUSE = 0.5  # seconds: who is killed while it waits leaves an unknown outcome
 CUT_OFF = "The worker was cut off from the database for too long, so its script was not started."
 
 
@@ -93,7 +94,7 @@ async def _finish(ports: Ports, run: Run, end: Ended) -> None:
         except Unavailable as error:
             log.error("the end of %s can't be written yet: %s", run.id, error)
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
+            pause = min(pause * 2, LONGEST_PAUSE)
         except DeputyError as error:
             if end.output is None:
                 raise
