@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.core import link_cards, wording
-from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
+from bot.core.errors import Conflict, DeputyError, Refused
+from bot.core.http_status import status_of
 from bot.core.linking import Linking, Stage, digest, same, shown_code
 from bot.core.principal import Who
 from bot.identity import look
@@ -32,14 +33,6 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",  # the address holds the ticket; without any referrer a form has no origin
     "Server": "deputy",
     "X-Content-Type-Options": "nosniff",
-}
-_STATUS: Mapping[type[DeputyError], int] = {
-    Invalid: 400,
-    Refused: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Unavailable: 503,
-    Damaged: 503,
 }
 _STRANGER = (
     "If you did not ask for this yourself in chat, close this page: somebody may have sent you their own link."
@@ -181,8 +174,7 @@ async def _guard(
     try:
         return await handler(request)
     except DeputyError as error:
-        status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-        return _page("That did not work", f"<p>{html.escape(str(error))}</p>", status=status)
+        return _page("That did not work", f"<p>{html.escape(str(error))}</p>", status=status_of(error))
     except web.HTTPSeeOther:
         raise
     except web.HTTPException as error:

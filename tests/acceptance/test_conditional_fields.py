@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, expect
 
-from tests.acceptance.at_slack import at_slack, opened, sees, whispered
+from tests.acceptance.at_slack import at_slack, opened, said, sees, whispered
 from tests.acceptance.conftest import Process, Room, own_content
 from tests.fakes.slack_server import SlackServer
 
@@ -131,6 +131,7 @@ async def test_a_modal_in_slack_shows_what_applies_and_keeps_what_was_filled_in(
     async with SlackServer(mode) as slack, at_slack(slack, tmp_path, more=more):
         await slack.olivia.command("/deputy move")
         view = await opened(slack, "olivia", "Until")
+        assert "Where to" not in said(view)
         await slack.olivia.enter(view, {"Box": "sales"})
         await slack.olivia.choose(view, "How", "move")
         await opened(slack, "olivia", "Where to", "Sure")
@@ -139,6 +140,7 @@ async def test_a_modal_in_slack_shows_what_applies_and_keeps_what_was_filled_in(
         await slack.olivia.submit(view, {"Where to": "Berlin", "Copies": "5"})
         await sees(slack, "✅", '{"box": "sales", "copies": "5", "how": "move", "sure": "True", "to": "Berlin"}')
         await slack.olivia.command("/deputy move sales to=Berlin")
-        await opened(slack, "olivia", "“Where to” applies only when “How” is move.", "Until")
+        again = await opened(slack, "olivia", "“Where to” applies only when “How” is move.", "Until")
+        assert "Copies" not in said(again)
         await slack.olivia.mention("move sales how=move")
         await whispered(slack, "olivia", "Something is missing")

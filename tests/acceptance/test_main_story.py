@@ -51,6 +51,8 @@ async def test_the_manager_can_say_no_with_a_reason(room: Room) -> None:
     await card.get_by_role("textbox", name="Reason").fill("She is on leave")
     await card.get_by_role("button", name="Deny").click()
     await helpdesk.sees("Marco Rossi said no: “She is on leave”", helpdesk.card("Reset a password"))
+    await manager.sees("Marco Rossi said no", card)
+    assert await card.get_by_role("button", name="Approve").count() == 0
 
 
 async def test_the_on_call_engineer_looks_at_the_disks(room: Room) -> None:

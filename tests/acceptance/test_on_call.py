@@ -61,9 +61,10 @@ async def test_who_is_on_call_by_another_system_acts_at_once_in_an_incident(tmp_
     await process.start("serve")
     try:
         run = await process.ask("engineer", "restart")
-        await process.until("engineer", run, "succeeded")
+        card = await process.until("engineer", run, "succeeded")
     finally:
         await process.stop()
+    assert "pproved" not in str(card)
 
 
 async def test_while_the_other_system_says_nothing_an_approval_is_needed_and_the_card_says_why(

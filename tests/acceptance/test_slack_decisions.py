@@ -54,14 +54,16 @@ async def test_P12_a_stand_in_is_named_by_their_account_and_decides_with_the_rig
     request = await sees(slack, "1 approval")
     await slack.edda.press(request, "Approve")
 
-    await sees(slack, "✅", "Edda Holm (for Marco Rossi)")
+    done = await sees(slack, "✅", "Edda Holm (for Marco Rossi)")
+    assert "somebody-else" not in said(done)
     await slack.martin.command("/deputy back")
     await whispered(slack, "martin", "You are back")
 
 
 async def test_who_is_mentioned_but_not_linked_stands_in_for_nobody(slack: SlackServer, deputy: Process) -> None:
     await slack.martin.command("/deputy away until 2026-12-01 approvals to <@U0EVE|edda>")
-    await whispered(slack, "martin", "T0DEPUTY:U0EVE")
+    told = await whispered(slack, "martin", "T0DEPUTY:U0EVE")
+    assert "You are away" not in said(told)
 
 
 async def test_a_request_is_withdrawn_by_who_asked(slack: SlackServer, deputy: Process) -> None:

@@ -157,6 +157,7 @@ async def test_it_is_understood_in_a_mention_a_direct_message_and_on_a_message(
     await slack.until(lambda: telling(slack.hanna.directs, "✅", "alice is unlocked"))
     await slack.hanna.shortcut("run_on_this", slack.eve.say("alice"))
     await opened(slack, "hanna", "Unlock an account")
+    assert telling(slack.shown(), "alice is unlocked") is None  # it was said to Deputy alone
 
 
 async def test_the_home_tab_shows_what_one_may_do_and_what_waits(slack: SlackServer, demo: Process) -> None:

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -341,9 +342,12 @@ async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(tmp_path: 
     child = f"PPid:\t{supervisor.process.pid}\n".encode()
     (fork,) = [pid for pid in _living("supervise.py") if child in _read(Path(f"/proc/{pid}/status"))]
     os.kill(supervisor.process.pid, signal.SIGKILL)
-    while fork in _living("supervise.py"):
-        await asyncio.sleep(0.02)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(30):
+            while fork in _living("supervise.py"):
+                await asyncio.sleep(0.02)
     await supervisor.close()
+    assert fork not in _living("supervise.py")
 
 
 async def test_a_runner_that_was_not_opened_runs_too(tmp_path: Path) -> None:

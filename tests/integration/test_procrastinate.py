@@ -206,12 +206,13 @@ async def test_who_waits_for_posts_hears_of_those_of_another_process(
     await until(lambda: engine.delivers)
     await engine.knocked(0.01)
     waiting = asyncio.create_task(engine.knocked(3600))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
 
     await store.commit(a_change(a_run("R-1", state=State.SUCCEEDED), posts=(a_post(),)))
 
-    async with asyncio.timeout(30):
-        await waiting
+    done, _ = await asyncio.wait([waiting], timeout=30)
+    assert done == {waiting}
 
 
 async def test_one_process_at_a_time_delivers_and_another_takes_over(

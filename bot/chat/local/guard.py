@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from bot.core.canonical import LARGEST as LARGEST_NUMBER
-from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
+from bot.core.errors import DeputyError, Invalid, Refused
+from bot.core.http_status import status_of
 from bot.core.text import shorten, visible
 from bot.settings import LOOPBACK
 
@@ -30,14 +31,6 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-_STATUS: Mapping[type[DeputyError], int] = {
-    Invalid: 400,
-    Refused: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Unavailable: 503,
-    Damaged: 503,
-}
 
 _SENTENCES = {
     404: "There is nothing at this address.",
@@ -60,7 +53,7 @@ async def guard(
         _refuse_strangers(request)
         return await handler(request)
     except DeputyError as error:
-        return failure(_STATUS.get(type(error), 400), str(error))
+        return failure(status_of(error), str(error))
     except web.HTTPException as error:
         return failure(error.status, _SENTENCES.get(error.status, "That request can't be answered."))
     except web.RequestPayloadError:
