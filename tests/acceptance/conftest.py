@@ -16,6 +16,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
+from tests.fakes.slack_server import SlackServer
+
 ROOT = Path(__file__).parents[2]
 QUIET = [
     "--no-sandbox",
@@ -183,6 +185,13 @@ class Process:
         except TimeoutError:
             pytest.fail(f"{run} is not {' or '.join(states) or 'there'}; its card is {card}")
         return card
+
+
+@pytest_asyncio.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """A Slack that delivers over HTTP."""
+    async with SlackServer() as server:
+        yield server
 
 
 @pytest.fixture

@@ -19,12 +19,6 @@ ACTIONS = {
 
 
 @pytest_asyncio.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    async with SlackServer() as server:
-        yield server
-
-
-@pytest_asyncio.fixture
 async def deputy(slack: SlackServer, tmp_path: Path) -> AsyncIterator[Process]:
     async with at_slack(slack, tmp_path, more=own_content(tmp_path, ACTIONS)) as process:
         yield process
