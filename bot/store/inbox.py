@@ -14,9 +14,8 @@ from bot.store.tables import intents
 def keep(connection: Connection, kept: Sequence[Intent], holder: str) -> Collection[str]:
     """Keep intents for a holder, a name of this one call; return the ids of those that never came before."""
     rows = [{**vars(one), "at": moment(one.at), "holder": holder} for one in kept]
-    connection.execute(inserting(connection, intents).on_conflict_do_nothing(), rows)
-    held = select(intents.c.id).where(intents.c.holder == holder, intents.c.id.in_([one.id for one in kept]))
-    return set(connection.execute(held).scalars())
+    new = inserting(connection, intents).on_conflict_do_nothing().returning(intents.c.id)
+    return set(connection.execute(new, rows).scalars())
 
 
 def done(connection: Connection, ids: Collection[str]) -> None:
