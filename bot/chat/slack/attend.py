@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 PATIENCE = 0.6  # seconds that an answer may take before Slack is shown that it will come
 AT_ONCE = 16  # things done at the same time
 MOST = 100  # things of one person under way
-ACKS_FIRST = 0.5  # seconds that what is to be done lets acknowledgements pass
+ACKS_FIRST = 1.0  # seconds that what is to be done lets acknowledgements pass
+QUIET = 0.001  # seconds without an acknowledgement after which there is time for what is to be done
 SWEEP = 30.0  # seconds between two looks for what another process left behind
 LEFT = timedelta(seconds=60)  # after which something that isn't done was left behind
 LATE = timedelta(minutes=5)  # after which nobody expects any more that it is done
@@ -38,38 +39,52 @@ _OPENING = frozenset({Doing.MENU, Doing.PICK, Doing.LOOK, Doing.ASK})
 
 
 class Acks:
-    """What is being acknowledged now: that has seconds, so what is to be done waits for it, but not for long."""
+    """What is being acknowledged now: that has seconds, so what is to be done waits for it, but not for long.
+
+    It waits a moment longer, for who sends much sends the next delivery when the last one is acknowledged.
+    """
 
     def __init__(self) -> None:
         self._count = 0
         self._since = 0.0
+        self._quiet: asyncio.TimerHandle | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     @contextmanager
     def one(self) -> Iterator[None]:
         """Count one for as long as the context lasts."""
-        if not self._count:
-            self._since = asyncio.get_running_loop().time()
-        self._count += 1
+        self._begin()
         try:
             yield
         finally:
             self._count -= 1
             if not self._count:
-                self._let_go()
+                self._quiet = asyncio.get_running_loop().call_later(QUIET, self._let_go)
 
     async def let_pass(self) -> None:
         """Return when there is nothing to acknowledge, or when there always was in the last ACKS_FIRST seconds."""
         loop = asyncio.get_running_loop()
         until = self._since + ACKS_FIRST
-        if self._count and loop.time() < until:
+        if (self._count or self._quiet) and loop.time() < until:
             if not self._waiting:
-                loop.call_at(until, self._let_go)
+                loop.call_at(until, self._release)
             passed = loop.create_future()
             self._waiting.append(passed)
             await passed
 
+    def _begin(self) -> None:
+        if self._quiet:
+            self._quiet.cancel()
+            self._quiet = None
+        elif not self._count:
+            self._since = asyncio.get_running_loop().time()
+        self._count += 1
+
     def _let_go(self) -> None:
+        self._quiet = None
+        self._release()
+
+    def _release(self) -> None:
         waiting, self._waiting = self._waiting, []
         for passed in waiting:
             if not passed.done():
@@ -130,7 +145,7 @@ class Attendant:
         kept.add_done_callback(lambda _: self._doing.pop(id, None))
 
     async def _attend(self, heard: Heard, asked: asyncio.Future[Answer] | None) -> None:
-        acting = asyncio.create_task(self._act(heard))
+        acting = asyncio.create_task(self._act(heard, awaited=asked is not None))
         try:
             if heard.trigger and heard.doing in _OPENING and asked is None:
                 await asyncio.wait({acting}, timeout=PATIENCE)
@@ -148,9 +163,11 @@ class Attendant:
             if not self._under_way[heard.account]:
                 del self._under_way[heard.account]
 
-    async def _act(self, heard: Heard) -> Answer:
+    async def _act(self, heard: Heard, *, awaited: bool) -> Answer:
+        """Do what was heard; at once where it is `awaited`, for then an acknowledgement waits for it."""
         async with self._room:
-            await self._acks.let_pass()
+            if not awaited:
+                await self._acks.let_pass()
             try:
                 return await self._responder.act(heard)
             except Exception:

@@ -48,6 +48,8 @@ async def _body(request: web.Request) -> bytes:
         raise Rejected(413, "it is too large")
     parts, length = [], 0
     try:
+        if request.content.is_eof():  # it came with its head, as nearly all do
+            return _short(request.content.read_nowait())
         async with asyncio.timeout(PATIENCE):
             async for part in request.content.iter_any():
                 parts.append(part)
@@ -57,3 +59,9 @@ async def _body(request: web.Request) -> bytes:
     except (TimeoutError, web.RequestPayloadError):
         raise Rejected(400, "it did not arrive whole") from None
     return b"".join(parts)
+
+
+def _short(body: bytes) -> bytes:
+    if len(body) > LARGEST:
+        raise Rejected(413, "it is too large")
+    return body
