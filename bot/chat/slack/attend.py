@@ -46,8 +46,8 @@ class Acks:
 
     def __init__(self) -> None:
         self._count = 0
-        self._since = 0.0
         self._quiet: asyncio.TimerHandle | None = None
+        self._longest: asyncio.TimerHandle | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
     @contextmanager
@@ -62,12 +62,10 @@ class Acks:
                 self._quiet = asyncio.get_running_loop().call_later(QUIET, self._let_go)
 
     async def let_pass(self) -> None:
-        """Return when there is nothing to acknowledge, or when there always was in the last ACKS_FIRST seconds."""
+        """Return when there is nothing to acknowledge, or after ACKS_FIRST seconds."""
         loop = asyncio.get_running_loop()
-        until = self._since + ACKS_FIRST
-        if (self._count or self._quiet) and loop.time() < until:
-            if not self._waiting:
-                loop.call_at(until, self._release)
+        if self._count or self._quiet:
+            self._longest = self._longest or loop.call_later(ACKS_FIRST, self._release)
             passed = loop.create_future()
             self._waiting.append(passed)
             await passed
@@ -76,8 +74,6 @@ class Acks:
         if self._quiet:
             self._quiet.cancel()
             self._quiet = None
-        elif not self._count:
-            self._since = asyncio.get_running_loop().time()
         self._count += 1
 
     def _let_go(self) -> None:
@@ -85,6 +81,9 @@ class Acks:
         self._release()
 
     def _release(self) -> None:
+        if self._longest:
+            self._longest.cancel()
+            self._longest = None
         waiting, self._waiting = self._waiting, []
         for passed in waiting:
             if not passed.done():
