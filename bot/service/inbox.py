@@ -38,6 +38,26 @@ class Intents(Protocol):
         """Remove what is done and was kept before a moment."""
 
 
+class _Page:
+    """Intents that are written together; then it is known which of them are new, or why none is kept."""
+
+    def __init__(self) -> None:
+        self.intents: dict[str, Intent] = {}
+        self._new: Collection[str] = ()
+        self._error: Exception | None = None
+        self._settled = asyncio.Event()
+
+    def settle(self, new: Collection[str], error: Exception | None = None) -> None:
+        self._new, self._error = new, error
+        self._settled.set()
+
+    async def new(self) -> Collection[str]:
+        await self._settled.wait()
+        if self._error:
+            raise self._error
+        return self._new
+
+
 class Inbox:
     """Keeps intents on the disk; those that come while a write is under way share the next one.
 
@@ -48,22 +68,21 @@ class Inbox:
         self._intents = intents
         self._clock = clock
         self._nonce = nonce
-        self._waiting: dict[str, tuple[Intent, asyncio.Future[bool]]] = {}
-        self._flying: dict[str, tuple[Intent, asyncio.Future[bool]]] = {}
+        self._next, self._flying = _Page(), _Page()
         self._writing: asyncio.Task[None] | None = None
         self._done: list[str] = []
 
     async def keep(self, id: str, document: str) -> bool:
         """Return once an intent is on the disk: whether it is new. Raises Unavailable, and then it isn't kept."""
-        before = self._waiting.get(id) or self._flying.get(id)
-        if before:
-            await asyncio.shield(before[1])
-            return False
-        kept = asyncio.get_running_loop().create_future()
-        self._waiting[id] = Intent(id, document, self._clock.now()), kept
+        for page in (self._next, self._flying):
+            if id in page.intents:
+                await page.new()
+                return False
+        page = self._next
+        page.intents[id] = Intent(id, document, self._clock.now())
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
-        return await asyncio.shield(kept)
+        return id in await page.new()
 
     def done(self, id: str) -> None:
         """Say that an intent was acted on. Where this is lost, it is done again, which changes nothing."""
@@ -88,23 +107,20 @@ class Inbox:
             self._writing = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
-        while self._waiting or self._done:
-            if self._waiting:
-                await self._write_waiting()
+        while self._next.intents or self._done:
+            if self._next.intents:
+                await self._write_next()
             else:
                 await self._write_done()
 
-    async def _write_waiting(self) -> None:
-        self._flying, self._waiting = self._waiting, {}
+    async def _write_next(self) -> None:
+        page = self._flying = self._next
+        self._next = _Page()
         try:
-            new = await self._intents.keep_intents([one for one, _ in self._flying.values()], self._nonce())
-        except DeputyError as error:
-            for _, kept in self._flying.values():
-                kept.set_exception(error)
-        else:
-            for id, (_, kept) in self._flying.items():
-                kept.set_result(id in new)
-        self._flying = {}
+            page.settle(await self._intents.keep_intents(list(page.intents.values()), self._nonce()))
+        except Exception as error:  # each of those who wait raises it
+            page.settle((), error)
+        self._flying = _Page()
 
     async def _write_done(self) -> None:
         ids, self._done = self._done, []

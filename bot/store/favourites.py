@@ -17,7 +17,7 @@ def of(connection: Connection, who: Who) -> Collection[str]:
 
 def mark(connection: Connection, who: Who, action: str) -> None:
     """Mark an action as somebody's favourite; one that is stays."""
-    insert = inserting(connection, favourites).on_conflict_do_nothing()
+    insert = inserting(connection.dialect.name, favourites).on_conflict_do_nothing()
     connection.execute(insert, {"principal": who.key, "action": action})
 
 

@@ -1,21 +1,51 @@
 """What was said in chat: kept before it is acknowledged, and until it is done."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from bot.service.inbox import Intent
 from bot.store.rows import moment
-from bot.store.statement import inserting
+from bot.store.statement import Statement, inserting
 from bot.store.tables import intents
+
+MOST = 50  # rows in one statement
 
 
 def keep(connection: Connection, kept: Sequence[Intent], holder: str) -> Collection[str]:
     """Keep intents for a holder, a name of this one call; return the ids of those that never came before."""
-    rows = [{**vars(one), "at": moment(one.at), "holder": holder} for one in kept]
-    new = inserting(connection, intents).on_conflict_do_nothing().returning(intents.c.id)
-    return set(connection.execute(new, rows).scalars())
+    new = set[str]()
+    for start in range(0, len(kept), MOST):
+        some = kept[start : start + MOST]
+        ids = {one.id for one in some}
+        count = _keeping(connection.dialect.name, len(some)).run(connection, _numbered(some, holder))
+        new |= ids if count == len(ids) else _held(connection, ids, holder)
+    return new
+
+
+@lru_cache(2 * MOST)
+def _keeping(dialect: str, count: int) -> Statement:
+    """Return what inserts so many rows at once: row by row, each waits for its turn to run Python again."""
+    names = [column.name for column in intents.columns]
+    rows = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(count)]
+    return Statement(inserting(dialect, intents).values(rows).on_conflict_do_nothing())
+
+
+def _numbered(kept: Sequence[Intent], holder: str) -> Mapping[str, str]:
+    values = {}
+    for row, one in enumerate(kept):
+        values[f"id_{row}"] = one.id
+        values[f"document_{row}"] = one.document
+        values[f"holder_{row}"] = holder
+        values[f"at_{row}"] = moment(one.at)
+    return values
+
+
+def _held(connection: Connection, ids: Collection[str], holder: str) -> set[str]:
+    mine = select(intents.c.id).where(intents.c.id.in_(ids), intents.c.holder == holder)
+    return set(connection.execute(mine).scalars())
 
 
 def done(connection: Connection, ids: Collection[str]) -> None:

@@ -23,9 +23,9 @@ _INSERTS: Any = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _NOTHING: Values = {}
 
 
-def inserting(connection: Connection, table: Table) -> Any:
-    """Return the connection's own insert, which can leave alone what is there (`on_conflict_do_nothing`)."""
-    return _INSERTS[connection.dialect.name](table)
+def inserting(dialect: str, table: Table) -> Any:
+    """Return a dialect's own insert, which can leave alone what is there (`on_conflict_do_nothing`)."""
+    return _INSERTS[dialect](table)
 
 
 class Statement:

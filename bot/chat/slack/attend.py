@@ -7,6 +7,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from bot.chat.slack.hear import LASTING, Doing, Heard, recalled
@@ -22,6 +23,8 @@ AT_ONCE = 16  # things done at the same time
 MOST = 100  # things of one person under way
 ACKS_FIRST = 1.0  # seconds that what is to be done lets acknowledgements pass
 QUIET = 0.001  # seconds without an acknowledgement after which there is time for what is to be done
+STORM = 10  # acknowledgements without a quiet moment between them, after which that moment is LULL seconds long
+LULL = 0.02
 SWEEP = 30.0  # seconds between two looks for what another process left behind
 LEFT = timedelta(seconds=60)  # after which something that isn't done was left behind
 LATE = timedelta(minutes=5)  # after which nobody expects any more that it is done
@@ -46,6 +49,7 @@ class Acks:
 
     def __init__(self) -> None:
         self._count = 0
+        self._since_quiet = 0
         self._quiet: asyncio.TimerHandle | None = None
         self._longest: asyncio.TimerHandle | None = None
         self._waiting: list[asyncio.Future[None]] = []
@@ -59,7 +63,8 @@ class Acks:
         finally:
             self._count -= 1
             if not self._count:
-                self._quiet = asyncio.get_running_loop().call_later(QUIET, self._let_go)
+                moment = QUIET if self._since_quiet < STORM else LULL
+                self._quiet = asyncio.get_running_loop().call_later(moment, self._let_go)
 
     async def let_pass(self) -> None:
         """Return when there is nothing to acknowledge, or after ACKS_FIRST seconds."""
@@ -75,9 +80,11 @@ class Acks:
             self._quiet.cancel()
             self._quiet = None
         self._count += 1
+        self._since_quiet += 1
 
     def _let_go(self) -> None:
         self._quiet = None
+        self._since_quiet = 0
         self._release()
 
     def _release(self) -> None:
@@ -100,7 +107,9 @@ class Attendant:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._acks = Acks()
         self._under_way = Counter[str]()
+        self._queue: dict[str, Heard] = {}
         self._doing: dict[str, asyncio.Task[None]] = {}
+        self._working: asyncio.Task[None] | None = None
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self, *, alone: bool) -> None:
@@ -110,8 +119,9 @@ class Attendant:
 
     async def close(self) -> None:
         """Wait a little for what is under way; the rest is in the inbox."""
-        if self._sweeping:
-            self._sweeping.cancel()
+        for going_on in (self._sweeping, self._working):
+            if going_on:
+                going_on.cancel()
         under_way = list(self._doing.values())
         if under_way:
             await asyncio.wait(under_way, timeout=2.0)
@@ -132,24 +142,33 @@ class Attendant:
     def begin(self, heard: Heard, asked: asyncio.Future[Answer] | None = None) -> None:
         """Do what was heard, and tell the person, unless somebody waits at `asked` to take the answer along."""
         self._under_way[heard.account] += 1
-        self._keep(heard.id, self._attend(heard, asked))
+        if asked or _opens(heard):
+            self._keep(heard.id, self._attend(heard, asked))
+            return
+        self._queue[heard.id] = heard
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
 
     def tell(self, heard: Heard, answer: Answer) -> None:
         """Tell a person something, beside all else."""
         self._keep(heard.id, self._responder.tell(replace(heard, trigger=""), answer))
+
+    async def _work(self) -> None:
+        """Begin what is to be done, in its order, when the acknowledgements have passed."""
+        while self._queue:
+            async with self._room:
+                await self._acks.let_pass()
+            for id in list(islice(self._queue, AT_ONCE)):
+                self._keep(id, self._attend(self._queue.pop(id)))
 
     def _keep(self, id: str, doing: Coroutine[Any, Any, None]) -> None:
         """Do something beside; a reference is kept for as long as it goes on."""
         kept = self._doing[id] = asyncio.create_task(doing)
         kept.add_done_callback(lambda _: self._doing.pop(id, None))
 
-    async def _attend(self, heard: Heard, asked: asyncio.Future[Answer] | None) -> None:
-        acting = asyncio.create_task(self._act(heard, awaited=asked is not None))
+    async def _attend(self, heard: Heard, asked: asyncio.Future[Answer] | None = None) -> None:
         try:
-            if heard.trigger and heard.doing in _OPENING and asked is None:
-                await asyncio.wait({acting}, timeout=PATIENCE)
-                heard = heard if acting.done() else await self._responder.wait_in_view(heard)
-            answer = await acting
+            heard, answer = await (self._open(heard) if _opens(heard) and not asked else self._act(heard))
             if asked and not asked.done():
                 asked.set_result(answer)
             else:
@@ -157,21 +176,29 @@ class Attendant:
             if heard.doing in LASTING:
                 self._inbox.done(heard.id)
         finally:
-            acting.cancel()
             self._under_way[heard.account] -= 1
             if not self._under_way[heard.account]:
                 del self._under_way[heard.account]
 
-    async def _act(self, heard: Heard, *, awaited: bool) -> Answer:
-        """Do what was heard; at once where it is `awaited`, for then an acknowledgement waits for it."""
+    async def _open(self, heard: Heard) -> tuple[Heard, Answer]:
+        """Do what opens a view; where that takes long, a view that says so opens before the trigger is too old."""
+        acting = asyncio.create_task(self._act(heard, after_acks=True))
+        try:
+            await asyncio.wait({acting}, timeout=PATIENCE)
+            heard = heard if acting.done() else await self._responder.wait_in_view(heard)
+            return heard, (await acting)[1]
+        finally:
+            acting.cancel()
+
+    async def _act(self, heard: Heard, *, after_acks: bool = False) -> tuple[Heard, Answer]:
         async with self._room:
-            if not awaited:
+            if after_acks:
                 await self._acks.let_pass()
             try:
-                return await self._responder.act(heard)
+                return heard, await self._responder.act(heard)
             except Exception:
                 log.exception("what somebody asked in Slack could not be done")
-                return Answer(sentence=_BROKEN)
+                return heard, Answer(sentence=_BROKEN)
 
     async def _sweep(self) -> None:
         while True:
@@ -186,7 +213,7 @@ class Attendant:
         now = self._clock.now()
         for intent in await self._inbox.left(age):
             heard = recalled(intent.document)
-            if heard.id in self._doing:
+            if heard.id in self._doing or heard.id in self._queue:
                 continue
             if now - intent.at < LATE:
                 self.begin(heard)
@@ -194,3 +221,7 @@ class Attendant:
                 what = " ".join(part for part in (heard.verb, heard.subject) if part)
                 self.tell(heard, Answer(sentence=_TOO_LATE % what))
                 self._inbox.done(heard.id)
+
+
+def _opens(heard: Heard) -> bool:
+    return bool(heard.trigger) and heard.doing in _OPENING

@@ -141,6 +141,13 @@ class Listener(AsyncMiddleware):
         return NOTHING
 
 
+class _App(AsyncApp):
+    """Bolt's app, without the web client that it makes anew for each delivery: nothing here uses that one."""
+
+    def _init_context(self, req: AsyncBoltRequest) -> None:
+        pass
+
+
 def _request(payload: Payload) -> AsyncBoltRequest:
     """Hand a payload to Bolt, which looks into it at once. Raises Rejected (400)."""
     try:
@@ -165,7 +172,7 @@ def _bolt(first: AsyncMiddleware) -> AsyncApp:
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=enterprise_id, team_id=team_id)
 
-    return AsyncApp(
+    return _App(
         name="deputy",
         logger=quiet,
         client=AsyncWebClient(),

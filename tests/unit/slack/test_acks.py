@@ -54,15 +54,80 @@ async def test_a_form_is_answered_without_waiting_for_its_own_acknowledgement(
             assert (await asked).sentence == "Done."
 
 
+async def test_in_a_storm_the_next_delivery_has_longer_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attend, "LULL", 3600.0)
+    acks = Acks()
+    for _ in range(attend.STORM):
+        with acks.one():
+            pass
+    doing = asyncio.create_task(acks.let_pass())
+    await asyncio.sleep(3 * attend.QUIET)
+    assert not doing.done()
+    doing.cancel()
+
+
+async def test_what_was_asked_is_done_in_its_order_and_each_once() -> None:
+    acting, kept = Acting(), Kept()
+    attendant = Attendant(cast(Any, acting), cast(Any, kept), cast(Any, None))
+    wanted = [f"command:{number}" for number in range(3 * attend.AT_ONCE)]
+    with attendant.acknowledging:
+        for id in wanted:
+            attendant.begin(Heard(id, Doing.SAY, "T1:U1", "C1", trigger="1.2"))
+        await asyncio.sleep(0)
+        assert not acting.done
+    async with asyncio.timeout(60):
+        await kept.all(len(wanted))
+    assert acting.done == kept.ids == wanted
+
+
+async def test_at_most_so_many_things_go_on_at_once() -> None:
+    acting, kept = Acting(), Kept()
+    acting.gate.clear()
+    attendant = Attendant(cast(Any, acting), cast(Any, kept), cast(Any, None))
+    for number in range(2 * attend.AT_ONCE):
+        attendant.begin(Heard(f"command:{number}", Doing.SAY, "T1:U1", "C1"))
+    async with asyncio.timeout(60):
+        while acting.begun < attend.AT_ONCE:
+            await asyncio.sleep(0)
+        for _ in range(50):
+            await asyncio.sleep(0)
+        assert acting.begun == attend.AT_ONCE
+        acting.gate.set()
+        await kept.all(2 * attend.AT_ONCE)
+
+
 class Acting:
-    """Does everything at once."""
+    """Does everything when the gate is open."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+        self.begun = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def act(self, heard: Heard) -> Answer:
+        self.begun += 1
+        await self.gate.wait()
+        self.done.append(heard.id)
         return Answer(sentence="Done.")
+
+    async def tell(self, heard: Heard, answer: Answer) -> None:
+        pass
 
 
 class Kept:
     """An inbox that is told what is done."""
 
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self._told = asyncio.Event()
+
     def done(self, id: str) -> None:
-        pass
+        self.ids.append(id)
+        self._told.set()
+
+    async def all(self, count: int) -> None:
+        """Wait until so many are done."""
+        while len(self.ids) < count:
+            self._told.clear()
+            await self._told.wait()
