@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -29,7 +30,7 @@ def keep(connection: Connection, kept: Sequence[Intent], holder: str) -> Collect
 def _keeping(dialect: str, count: int) -> Statement:
     """Return what inserts so many rows at once: row by row, each waits for its turn to run Python again."""
     names = [column.name for column in intents.columns]
-    rows = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(count)]
+    rows: list[dict[str, Any]] = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(count)]
     return Statement(inserting(dialect, intents).values(rows).on_conflict_do_nothing())
 
 
