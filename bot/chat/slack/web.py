@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 PREFIX, PATH = "/slack", "/events"
 PATIENCE = 3.0  # seconds for a body to arrive: after that Slack waits no more
+_SERVER = {"Server": "deputy"}  # and no version of anything
 
 Deliver = Callable[[Payload], Awaitable[Mapping[str, Any]]]
 
@@ -28,14 +29,10 @@ def application(guard: Guard, deliver: Deliver, clock: Clock) -> web.Application
             answer = await deliver(payload)
         except Rejected as rejected:
             log.warning("a delivery to %s was not taken: %s", PREFIX + PATH, rejected)
-            return web.Response(status=rejected.status, text=f"Not taken: {rejected}.")
-        return web.json_response(answer) if answer else web.Response()
-
-    async def harden(request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Server"] = "deputy"
+            return web.Response(status=rejected.status, text=f"Not taken: {rejected}.", headers=_SERVER)
+        return web.json_response(answer, headers=_SERVER) if answer else web.Response(headers=_SERVER)
 
     app = web.Application()
-    app.on_response_prepare.append(harden)
     app.add_routes([web.post(PATH, events)])
     return app
 
