@@ -37,6 +37,12 @@ class Runner(Protocol):
     async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
         """Run to the end, handing raw output over as it comes. Never raises for what a script does."""
 
+    def expect(self, work: Work) -> None:
+        """Get ready for what will probably run in a moment; of its secrets only the names need be known."""
+
+    def forget(self, run: str) -> None:
+        """Expect a run no more; where it ran, that changes nothing."""
+
 
 class Engine(Protocol):
     """Tells workers that a run is queued. The store is the truth; a lost word costs only time."""

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,20 @@ GIGABYTE, MEGABYTE = 1 << 30, 1 << 20
 
 @dataclass(frozen=True)
 class Launch:
-    """What a supervisor is told (see supervise.py), and what goes to the script's standard input.
-
-    `directories` are the run's own; the supervisor removes them.
-    """
+    """What a supervisor is told (see supervise.py). It removes `directories`, which are the run's own."""
 
     spec: Mapping[str, Any]
-    order: bytes = field(repr=False)
     directories: tuple[Path, ...]
+
+    def hand_over(self, work: Work) -> bytes:
+        """Give a script its secrets; return what goes to its standard input. Raises Invalid and OSError."""
+        if work.script.name.endswith(".py"):
+            return _order(work, self.directories[0])
+        for (*folders, name), secret in _secret_files(work):
+            place = self.directories[-1].joinpath(*map(_file_name, folders))
+            place.mkdir(mode=0o700, exist_ok=True)
+            _write(place, name, secret.reveal().encode())
+        return b""
 
     def discard(self) -> None:
         """Remove what the supervisor could not: it never began, or was killed."""
@@ -37,19 +43,19 @@ class Launch:
 
 
 def lay_out(work: Work, parent: Path, grace: float) -> Launch:
-    """Write a run's files into a directory of its own under `parent`. Raises Invalid and OSError."""
+    """Write a run's files, but for its secrets, into a directory of its own under `parent`.
+
+    Of secrets only their names count here. Raises Invalid and OSError.
+    """
     if not work.script.name.endswith((".py", ".sh")):
         raise Invalid("Scripts of the local runner end in .py or .sh.")
     directories = [Path(tempfile.mkdtemp(prefix=f"{work.run}-", dir=parent))]
     try:
         for script in (work.script, *work.action.libraries):
             _write(directories[0], script.name, script.content)
-        if work.script.name.endswith(".py"):
-            return Launch(_spec(work, directories, grace), _order(work, directories[0]), tuple(directories))
-        secrets = dict(_secret_files(work))
-        if secrets:
-            directories.append(_in_memory(work, parent, secrets))
-        return Launch(_spec(work, directories, grace), b"", tuple(directories))
+        if work.script.name.endswith(".sh") and _has_secrets(work):
+            directories.append(_in_memory(work, parent))
+        return Launch(_spec(work, directories, grace), tuple(directories))
     except BaseException:
         for directory in directories:
             shutil.rmtree(directory, ignore_errors=True)
@@ -115,19 +121,14 @@ def _secret_files(work: Work) -> Iterator[tuple[tuple[str, ...], Secret]]:
             yield (name, key), secret
 
 
-def _in_memory(work: Work, parent: Path, secrets: Mapping[tuple[str, ...], Secret]) -> Path:
-    """Write secrets as systemd's $CREDENTIALS_DIRECTORY has them: read-only files that touch no disk."""
+def _has_secrets(work: Work) -> bool:
+    return bool(work.credentials) or any(isinstance(value, Secret) for value in work.arguments.values())
+
+
+def _in_memory(work: Work, parent: Path) -> Path:
+    """Make a directory for secrets as systemd's $CREDENTIALS_DIRECTORY has them: its files touch no disk."""
     memory = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else parent
-    directory = Path(tempfile.mkdtemp(prefix=f"{work.run}-", dir=memory))
-    try:
-        for (*folders, name), secret in secrets.items():
-            place = directory.joinpath(*map(_file_name, folders))
-            place.mkdir(mode=0o700, exist_ok=True)
-            _write(place, name, secret.reveal().encode())
-    except BaseException:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise
-    return directory
+    return Path(tempfile.mkdtemp(prefix=f"{work.run}-", dir=memory))
 
 
 def _write(directory: Path, name: str, content: bytes) -> None:

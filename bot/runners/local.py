@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.core.action import Script
 from bot.core.canonical import Json
 from bot.core.errors import DeputyError, Unavailable
 from bot.core.work import Exit, ExitReason, Work
@@ -38,6 +39,30 @@ class Ending:
     answer: bytes
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """A supervisor that knows what it will run, and waits for the word."""
+
+    supervisor: Supervisor
+    launch: Launch
+
+    async def put_away(self) -> None:
+        await self.supervisor.close()
+        self.launch.discard()
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What a run will begin with, and its supervisor getting ready for that."""
+
+    files: tuple[Script, ...]
+    ready: asyncio.Task[_Ready]
+
+    async def put_away(self) -> None:
+        with suppress(DeputyError, OSError):
+            await (await self.ready).put_away()
+
+
 class LocalRunner:
     """Runs scripts in empty directories under `directory`, which vanish afterwards; satisfies `ports.Runner`.
 
@@ -50,6 +75,8 @@ class LocalRunner:
         self._python = python
         self._grace = grace
         self._spare: asyncio.Task[Supervisor] | None = None
+        self._expected: dict[str, _Expected] = {}
+        self._putting_away: set[asyncio.Task[None]] = set()
         self._open = False
 
     async def open(self) -> None:
@@ -68,8 +95,11 @@ class LocalRunner:
             raise
 
     async def close(self) -> None:
-        """End the supervisor that waits for a script. Running scripts are ended by cancelling their `run`."""
+        """End the supervisors that wait for a script. Running scripts are ended by cancelling their `run`."""
         self._open = False
+        for run in list(self._expected):
+            self.forget(run)
+        await asyncio.gather(*self._putting_away)
         spare, self._spare = self._spare, None
         if spare:
             with suppress(DeputyError):
@@ -84,17 +114,60 @@ class LocalRunner:
             return Exit(ExitReason.STOPPED)
         begun = time.monotonic()
         try:
-            launch = lay_out(work, self._directory, self._grace)
+            ready = await self._ready(work)
         except (DeputyError, OSError) as error:
             return _not_started(work, error)
         try:
-            supervisor = await self._take()
-            reason, ending = await self._supervised(supervisor, launch, work, output, stop)
+            reason, ending = await self._supervised(ready, work, output, stop)
         except DeputyError as error:
             return _not_started(work, error)
         finally:
-            launch.discard()
+            ready.launch.discard()
         return _exit(work, reason, ending, time.monotonic() - begun)
+
+    def expect(self, work: Work) -> None:
+        """Get ready for what will probably run in a moment; of its secrets only the names need be known."""
+        if self._open and work.run not in self._expected:
+            ready = asyncio.create_task(self._get_ready_beside(work))
+            self._expected[work.run] = _Expected(_files(work), ready)
+
+    def forget(self, run: str) -> None:
+        """Expect a run no more; where it ran, that changes nothing."""
+        expected = self._expected.pop(run, None)
+        if expected:
+            going = asyncio.create_task(expected.put_away())
+            self._putting_away.add(going)
+            going.add_done_callback(self._put_away)
+
+    def _put_away(self, done: asyncio.Task[None]) -> None:
+        self._putting_away.discard(done)
+        self._refill()
+
+    async def _ready(self, work: Work) -> _Ready:
+        """Return a supervisor that is ready to begin: the one that expects this, or another."""
+        expected = self._expected.get(work.run)
+        if expected is None or expected.files != _files(work):
+            return await self._get_ready(work)
+        ready = await asyncio.shield(expected.ready)  # who is cancelled here leaves it to `forget`
+        del self._expected[work.run]
+        return ready
+
+    async def _get_ready_beside(self, work: Work) -> _Ready:
+        await asyncio.sleep(0)  # whoever expects it has more urgent things to begin first
+        return await self._get_ready(work)
+
+    async def _get_ready(self, work: Work) -> _Ready:
+        launch = lay_out(work, self._directory, self._grace)
+        supervisor = None
+        try:
+            supervisor = await self._take()
+            await supervisor.prepare(launch.spec)
+        except BaseException:
+            if supervisor:
+                supervisor.stop()
+            launch.discard()
+            raise
+        return _Ready(supervisor, launch)
 
     async def _take(self) -> Supervisor:
         """Return a supervisor that nobody else has: the spare one, or a new one where that is not to be had."""
@@ -107,16 +180,17 @@ class LocalRunner:
         return await Supervisor.start(self._python)
 
     async def _supervised(
-        self, supervisor: Supervisor, launch: Launch, work: Work, output: Callable[[bytes], None], stop: Stop
+        self, ready: _Ready, work: Work, output: Callable[[bytes], None], stop: Stop
     ) -> tuple[ExitReason, Ending]:
         over = asyncio.Event()
-        course = asyncio.create_task(_course(supervisor, launch, _pump(supervisor, work.output_cap, output, over)))
+        pump = _pump(ready.supervisor, work.output_cap, output, over)
+        course = asyncio.create_task(_course(ready, work, pump))
         asyncio.get_running_loop().call_later(HEAD_START, self._refill)
         try:
             reason = await _first(course, work.timeout, stop, over)
         finally:
             # Whatever happened, a cancellation too: the script ends now, and nobody leaves before it has.
-            supervisor.stop()
+            ready.supervisor.stop()
             await asyncio.wait({course})
         return reason, course.result()
 
@@ -125,13 +199,13 @@ class LocalRunner:
             self._spare = asyncio.create_task(Supervisor.start(self._python))
 
 
-async def _course(supervisor: Supervisor, launch: Launch, pump: Coroutine[None, None, None]) -> Ending:
+async def _course(ready: _Ready, work: Work, pump: Coroutine[None, None, None]) -> Ending:
     """Begin a script and follow it until it and all it started are gone."""
-    pumped = asyncio.ensure_future(pump)
-    answered = asyncio.ensure_future(supervisor.answer())
-    fed = asyncio.ensure_future(supervisor.feed(launch.order))
+    supervisor = ready.supervisor
+    streams = [pumped := asyncio.ensure_future(pump), answered := asyncio.ensure_future(supervisor.answer())]
     try:
-        await supervisor.begin(launch.spec)
+        streams.append(asyncio.ensure_future(supervisor.feed(_secrets_handed_over(ready.launch, work))))
+        supervisor.begin()
         report = await supervisor.report()
         # All who could write are gone, so these are at their end; but for a supervisor that was killed.
         await asyncio.wait({pumped, answered}, timeout=LAST_WORDS)
@@ -139,9 +213,20 @@ async def _course(supervisor: Supervisor, launch: Launch, pump: Coroutine[None, 
             pumped.result()
         return Ending(report, answered.result() if answered.done() else b"")
     finally:
-        for stream in (pumped, answered, fed):
+        for stream in streams:
             stream.cancel()
         await supervisor.close()
+
+
+def _secrets_handed_over(launch: Launch, work: Work) -> bytes:
+    try:
+        return launch.hand_over(work)
+    except OSError as error:
+        raise Unavailable(f"Its secrets can't be handed over ({error.strerror}).") from None
+
+
+def _files(work: Work) -> tuple[Script, ...]:
+    return (work.script, *work.action.libraries)
 
 
 async def _pump(supervisor: Supervisor, cap: int, output: Callable[[bytes], None], over: asyncio.Event) -> None:

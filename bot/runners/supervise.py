@@ -1,7 +1,7 @@
-"""Supervises one script, so that nothing of it stays behind: `python -I -B supervise.py CONTROL RESULT`.
+"""Supervises one script, so that nothing of it stays behind: `python -I -B supervise.py CONTROL RESULT GO`.
 
 Standard library only, and nothing of Deputy's but `python_main.py` beside it. It is started before it is
-needed: it says `.` on CONTROL (a socket's descriptor) and waits there for one line of JSON:
+needed: it says `.` on CONTROL (all are descriptors of sockets) and waits there for one line of JSON:
 
     argv       what to run; empty for a Python script, whose order comes on standard input (python_main.py)
     env, cwd   its environment and directory
@@ -10,8 +10,9 @@ needed: it says `.` on CONTROL (a socket's descriptor) and waits there for one l
     remove     directories to remove at the end
 
 The script takes the place of a fork of this interpreter that is made ahead of need too; a Python script
-runs in that fork itself. RESULT is where it gives its result. The end of CONTROL means stop: because the
-worker asks for it, or because it is no more. The answer on CONTROL is `{"code": 0}` (128 + signal where
+runs in that fork itself. It begins when a `.` comes on GO, and never where GO ends without one. RESULT is
+where it gives its result. The end of CONTROL means stop: because the worker asks for it, or because it is
+no more. The answer on CONTROL is `{"code": 0}` (128 + signal where
 one ended the script), or `{"fault": "…"}` where it did not start. Being a subreaper, this process gets
 every orphan: setsid and double forks lead nowhere (attack X12).
 """
@@ -26,7 +27,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -39,10 +40,11 @@ PR_SET_NO_NEW_PRIVS = 38
 DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def main(control: int, result: int) -> None:
+def main(control: int, result: int, go: int) -> None:
     """Get ready, run one script to its end and say how it ended."""
-    python = prepare(control, result)
-    fork = Fork.ahead(python, control, result)
+    python = prepare(control, result, go)
+    fork = Fork.ahead(python, control, result, go)
+    os.close(go)
     os.write(control, b".")
     line = read_line(control)
     fault = fork.start(line)
@@ -58,7 +60,7 @@ def main(control: int, result: int) -> None:
     os._exit(code)
 
 
-def prepare(control: int, result: int) -> ModuleType:
+def prepare(*sockets: int) -> ModuleType:
     """Become the one that every orphan of the script comes to; return the loaded `python_main`."""
     libc = ctypes.CDLL(None, use_errno=True)
     for option in (PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS):
@@ -67,8 +69,8 @@ def prepare(control: int, result: int) -> ModuleType:
     os.close(os.pidfd_open(os.getpid()))  # missing before Linux 5.3: better known now than with a script running
     for one in DEAF_TO:
         signal.signal(one, signal.SIG_IGN)
-    os.set_inheritable(control, False)
-    os.set_inheritable(result, False)
+    for descriptor in sockets:
+        os.set_inheritable(descriptor, False)
     os.umask(0o077)
     spec = importlib.util.spec_from_file_location("python_main", Path(__file__).with_name("python_main.py"))
     assert spec and spec.loader  # noqa: S101 - a path that ends in .py has a loader
@@ -100,33 +102,55 @@ class Fork(NamedTuple):
     faults: int
 
     @classmethod
-    def ahead(cls, python: ModuleType, control: int, result: int) -> "Fork":
+    def ahead(cls, python: ModuleType, control: int, result: int, go: int) -> "Fork":
         """Fork it."""
         (order, orders), (faults, fault) = os.pipe(), os.pipe()
+        supervisor = os.getpid()
         pid = os.fork()
         if pid == 0:
             for other in (control, orders, faults):
                 os.close(other)
-            become(read_line(order), python, result, fault)
+            detach()
+            become(read_line(order), lambda: told(go, supervisor), python, result, fault)
         os.close(order)
         os.close(fault)
         return cls(pid, orders, faults)
 
     def start(self, line: bytes) -> str:
-        """Have it run what `line` says, or end where that is empty; return what kept it from starting or ''."""
+        """Have it run what `line` says when it is told to, or end where that is empty.
+
+        Returns what kept it from starting, or '', once it has started or will not.
+        """
         with suppress(BrokenPipeError), os.fdopen(self.orders, "wb") as pipe:
             pipe.write(line)
         with os.fdopen(self.faults, "rb") as pipe:
             return pipe.read().decode()
 
 
-def become(line: bytes, python: ModuleType, result: int, fault: int) -> NoReturn:
+def detach() -> None:
+    """Give this process a session of its own, and the signals that a script expects."""
+    os.setsid()
+    for one in (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(one, signal.SIG_DFL)
+
+
+def told(go: int, supervisor: int) -> bool:
+    """Wait for the word to begin; False where it won't come, or nobody would supervise the script any more."""
+    try:
+        return os.read(go, 1) == b"." and os.getppid() == supervisor
+    finally:
+        os.close(go)
+
+
+def become(line: bytes, begin: Callable[[], bool], python: ModuleType, result: int, fault: int) -> NoReturn:
     """Turn this forked process into the script; write to the descriptor `fault` what is in the way."""
     if not line:
         os._exit(0)
     try:
         spec = json.loads(line)
         settle(spec)
+        if not begin():
+            os._exit(0)
         if spec["argv"]:
             os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - a list and a full path, no shell
     except (OSError, ValueError) as error:
@@ -137,10 +161,7 @@ def become(line: bytes, python: ModuleType, result: int, fault: int) -> NoReturn
 
 
 def settle(spec: Mapping[str, Any]) -> None:
-    """Give this process the script's session, signals, directory, environment and limits."""
-    os.setsid()
-    for one in (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(one, signal.SIG_DFL)
+    """Give this process the script's directory, environment and limits."""
     os.chdir(spec["cwd"])
     os.environ.clear()
     os.environ.update(spec["env"])
@@ -265,4 +286,4 @@ def remove(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:4]))

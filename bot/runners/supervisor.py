@@ -5,7 +5,7 @@ import json
 import os
 import socket
 from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,28 +40,28 @@ class Supervisor:
     process: Process
     control: socket.socket
     result: socket.socket
+    go: socket.socket
 
     @classmethod
     async def start(cls, python: Path) -> "Supervisor":
         """Start a supervisor; it gets ready by itself. Raises Unavailable."""
-        control, control_end = socket.socketpair()
-        result, result_end = socket.socketpair()
+        pairs = [socket.socketpair() for _ in range(3)]
         try:
-            process = await _spawn(python, control_end.fileno(), result_end.fileno())
+            process = await _spawn(python, [end.fileno() for _, end in pairs])
         except BaseException as error:
-            control.close()
-            result.close()
+            for ours, _ in pairs:
+                ours.close()
             if isinstance(error, OSError):
                 raise Unavailable(
                     f"Scripts can't be run here: {python} doesn't start ({error.strerror})."
                 ) from None
             raise
         finally:
-            control_end.close()
-            result_end.close()
-        control.setblocking(False)
-        result.setblocking(False)
-        return cls(process, control, result)
+            for _, end in pairs:
+                end.close()
+        for ours, _ in pairs:
+            ours.setblocking(False)
+        return cls(process, *(ours for ours, _ in pairs))
 
     @property
     def alive(self) -> bool:
@@ -75,12 +75,17 @@ class Supervisor:
             lines = said.strip().splitlines() or ["it ended without a word"]
             raise Unavailable(f"Scripts can't be run here: their supervisor doesn't start ({lines[-1]}).")
 
-    async def begin(self, spec: Mapping[str, Any]) -> None:
-        """Have a script started (see supervise.py for `spec`). Raises Unavailable where nobody listens."""
+    async def prepare(self, spec: Mapping[str, Any]) -> None:
+        """Say what will run (see supervise.py for `spec`). Raises Unavailable where nobody listens."""
         try:
             await asyncio.get_running_loop().sock_sendall(self.control, json.dumps(spec).encode() + b"\n")
         except OSError:
             raise Unavailable("Its supervisor ended before it was told what to run. Try again.") from None
+
+    def begin(self) -> None:
+        """Have it started. Whether it was, the report tells."""
+        with suppress(OSError):
+            self.go.send(b".")
 
     async def feed(self, data: bytes) -> None:
         """Write the script's standard input and end it."""
@@ -107,25 +112,27 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask for the end of the script and of the supervisor; doing it twice changes nothing."""
-        with suppress(OSError):
-            self.control.shutdown(socket.SHUT_WR)
+        for one in (self.go, self.control):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_WR)
 
     async def close(self) -> None:
         """Wait until the process is gone, and give everything back."""
         self.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.process.wait(), 5)
-        self.control.close()
-        self.result.close()
+        for one in (self.control, self.result, self.go):
+            one.close()
 
 
-async def _spawn(python: Path, control: int, result: int) -> Process:
+async def _spawn(python: Path, sockets: Sequence[int]) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(python, "-I", "-B", _PROGRAM, str(control), str(result)),
+        *(python, "-I", "-B", _PROGRAM),
+        *map(str, sockets),
         stdin=PIPE,
         stdout=PIPE,
         stderr=STDOUT,
-        pass_fds=(control, result),
+        pass_fds=sockets,
         env={"PATH": PATH, "LANG": LANG},
         cwd=os.sep,
         start_new_session=True,

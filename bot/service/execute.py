@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 
 from bot.core.action import Action
@@ -14,9 +14,9 @@ from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.run import Run, State
 from bot.core.secret import Secret
 from bot.ports import Ports, Stop
-from bot.service.clear import clear
+from bot.service.clear import Cleared, clear
 from bot.service.outcome import Ended, ended, event_of, not_started, unknown
-from bot.service.perform import Credentials, Performance, from_store, leased, perform
+from bot.service.perform import Credentials, Performance, expected, from_store, leased, perform
 from bot.service.record import note, record, secret_reference
 
 log = logging.getLogger(__name__)
@@ -38,11 +38,20 @@ async def execute(ports: Ports, run_id: str, worker: str, alive: Callable[[], bo
         raise Busy(f"{run_id} waits: this worker was cut off from the database.")
     try:
         cleared = await clear(ports, run)
-        if cleared is None:
-            return
-        starting = Happening(Event.START, worker=worker, policies=cleared.policies)
-        start = advance(run, starting, ports.clock.now())
-        locks = cleared.action.lock_names(run.request.arguments)
+    except Conflict:
+        return
+    if cleared:
+        ahead = nullcontext() if ports.running.here() else expected(ports, run, cleared.action)
+        with ahead:
+            await _start(ports, run, cleared, worker, alive)
+
+
+async def _start(ports: Ports, run: Run, cleared: Cleared, worker: str, alive: Callable[[], bool]) -> None:
+    """Take a cleared run to its end, unless another worker was first. Raises Busy."""
+    starting = Happening(Event.START, worker=worker, policies=cleared.policies)
+    start = advance(run, starting, ports.clock.now())
+    locks = cleared.action.lock_names(run.request.arguments)
+    try:
         await record(ports, start, locks=locks, limits=cleared.action.limits(ports.target_at_once))
     except Busy:
         raise

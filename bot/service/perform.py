@@ -1,8 +1,8 @@
 """Starting a script: its bytes from the store, its credentials from the vault, its output through the pipeline."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from bot.core.errors import Damaged, DeputyError
 from bot.core.output import Cleaner, Pipeline
 from bot.core.parameter import Value
 from bot.core.redact import Redactor
+from bot.core.run import Run
 from bot.core.secret import PLAIN_FIELDS, Secret
 from bot.core.work import Exit, ExitReason, Work
 from bot.ports import Ports, Stop
@@ -60,6 +61,20 @@ async def perform(
         exit_ = replace(exit_, sentence="It wrote more than Deputy takes and was stopped.")
     clean = replace(exit_, sentence=redactor.text(_clean(exit_.sentence)).replace("\n", " "), result=None)
     return Performed(clean, pipeline.text, redactor.json(_exact(exit_.result)), pipeline.truncated)
+
+
+@contextmanager
+def expected(ports: Ports, run: Run, action: Action) -> Iterator[None]:
+    """Have the runner ready for a run for as long as the context lasts; nothing of it begins by that."""
+    hidden = dict.fromkeys(action.secrets, Secret(""))
+    arguments = {**run.request.arguments, **{name: hidden[name] for name in hidden & run.request.arguments.keys()}}
+    credentials: Credentials = {name: {} for name in run.request.credentials}
+    runner = ports.runners[action.runner]
+    runner.expect(Work(run.id, action, action.script, arguments, credentials, action.timeout))
+    try:
+        yield
+    finally:
+        runner.forget(run.id)
 
 
 @asynccontextmanager

@@ -197,6 +197,12 @@ class Puppets:
     started: list[Work] = field(default_factory=list)
     says: dict[str, bytes] = field(default_factory=dict)
 
+    def expect(self, work: Work) -> None:
+        pass
+
+    def forget(self, run: str) -> None:
+        pass
+
     async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
         self.started.append(work)
         output(self.says.get(work.script.name, b""))

@@ -43,6 +43,12 @@ class PausedScripts:
                 said = {"note": _said(script.work)}
                 script.end.set_result(replace(how, result=said, sentence=said["note"] if how.code else ""))
 
+    def expect(self, work: Work) -> None:
+        pass
+
+    def forget(self, run: str) -> None:
+        pass
+
     async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
         self.started.append(work)
         script = Paused(work, stop, asyncio.get_running_loop().create_future())

@@ -8,6 +8,7 @@ import textwrap
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -334,6 +335,74 @@ async def test_a_spare_supervisor_that_died_is_replaced(runner: LocalRunner, tmp
     await asyncio.sleep(0.2)
     ended, said = await _run(runner, _shell("echo here"))
     assert (ended.code, said) == (0, "here\n")
+
+
+# ---- getting ready ahead of time ------------------------------------------------------------------
+
+
+async def test_what_is_expected_does_not_begin_before_it_is_run(runner: LocalRunner, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    work = _shell(f"echo yes > {begun}; cat $CREDENTIALS_DIRECTORY/directory/username", credentials=DIRECTORY)
+    runner.expect(replace(work, credentials={"directory": {}}))
+    await asyncio.sleep(0.2)
+    assert not begun.exists()
+    ended, said = await _run(runner, work)
+    assert (ended.code, said, begun.read_text()) == (0, "svc-deputy", "yes\n")
+
+
+async def test_X7_what_is_expected_and_never_run_leaves_nothing_behind(
+    runner: LocalRunner, tmp_path: Path, mark: str
+) -> None:
+    begun = tmp_path / "begun"
+    runner.expect(_shell(f"echo yes > {begun}", arguments={"mark": mark}, credentials=DIRECTORY))
+    await asyncio.sleep(0.1)
+    runner.forget("R-TEST")
+    await runner.close()
+    assert not begun.exists()
+    assert not list((tmp_path / "runs").iterdir())
+    assert not list(launch.SHARED_MEMORY.glob("R-TEST-*"))
+
+
+async def test_P8_another_script_than_was_expected_runs_as_it_is(runner: LocalRunner) -> None:
+    runner.expect(_shell("echo what was expected"))
+    assert (await _run(runner, _shell("echo what is run")))[1] == "what is run\n"
+    runner.forget("R-TEST")
+
+
+async def test_a_python_script_that_was_expected_gets_its_arguments_when_it_begins(runner: LocalRunner) -> None:
+    work = _python("def main(word):\n    print(word)\n", arguments={"word": "hello"})
+    runner.expect(work)
+    await asyncio.sleep(0.1)
+    assert (await _run(runner, work))[1] == "hello\n"
+
+
+async def test_who_is_stopped_before_the_word_never_begins(runner: LocalRunner, tmp_path: Path) -> None:
+    begun, stop = tmp_path / "begun", asyncio.Event()
+    work = _shell(f"echo yes > {begun}")
+    runner.expect(work)
+    await asyncio.sleep(0.1)
+    stop.set()
+    assert (await runner.run(work, lambda data: None, stop)).reason is ExitReason.STOPPED
+    runner.forget("R-TEST")
+    await runner.close()
+    assert not begun.exists()
+
+
+async def test_X12_nothing_begins_whose_supervisor_was_killed(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    supervisor = await Supervisor.start(Path(sys.executable))
+    await supervisor.ready()
+    argv = ["/bin/bash", "-c", f"echo yes > {begun}"]
+    limits = {"PROCESSES": 512}
+    await supervisor.prepare({"argv": argv, "env": {}, "cwd": "/", "limits": limits, "grace": 0.1, "remove": []})
+    await asyncio.sleep(0.2)
+    os.kill(supervisor.process.pid, signal.SIGKILL)
+    while supervisor.process.pid in _living("supervise.py"):
+        await asyncio.sleep(0.02)
+    supervisor.begin()
+    await asyncio.sleep(0.2)
+    await supervisor.close()
+    assert not begun.exists()
 
 
 async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(tmp_path: Path) -> None:

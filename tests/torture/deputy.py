@@ -45,6 +45,12 @@ class FileChat:
 class BenchRunner:
     """Runs Python scripts in this process, so that what is measured and killed is Deputy."""
 
+    def expect(self, work: Work) -> None:
+        pass
+
+    def forget(self, run: str) -> None:
+        pass
+
     async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
         """Call the script's `main`; every other script of this process waits."""
         os.environ["DEPUTY_RUN"] = work.run
