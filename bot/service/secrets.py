@@ -74,7 +74,7 @@ class SecretSet:
 
 @dataclass(frozen=True)
 class KeyRotated:
-    """The new key's id, how many rows and private results it wraps anew, the ids of removed keys, and the entry."""
+    """The new key's id, how many rows and private results it wraps anew, the removed keys, the audit entry."""
 
     key_id: str
     rewrapped: int
