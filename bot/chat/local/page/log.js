@@ -35,10 +35,11 @@ export class Log {
     else this.append(message);
   }
 
-  /** Show something that only this page knows: an answer to its reader, or what they sent. */
+  /** Show an answer to the reader alone, or what they sent, under the key that the server knows it by. */
   note(message) {
-    const key = `here-${crypto.randomUUID()}`;
-    const bare = { key, version: 1, at: new Date().toISOString(), private: true, author: "", text: "", card: null };
+    const { key } = message;
+    if (this.entries.has(key)) return;
+    const bare = { version: 1, at: new Date().toISOString(), private: true, author: "", text: "", card: null };
     this.append({ ...bare, ...message });
     this.toEnd();
     const top = this.entries.get(key).node.offsetTop - this.list.offsetTop;

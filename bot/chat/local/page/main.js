@@ -24,12 +24,12 @@ const log = new Log({
 });
 
 /** Send something and show the card that comes back, if it is still the same person who looks. Returns a form. */
-async function ask(verb, what) {
+async function ask(verb, what, delivery = crypto.randomUUID()) {
   const asker = me;
   try {
-    const reply = await send(verb, what);
+    const reply = await send(verb, delivery, what);
     if (asker !== me) return null;
-    if (reply.card) log.note({ card: reply.card });
+    if (reply.card) log.note({ key: answered(delivery), card: reply.card });
     return reply.form;
   } catch (failure) {
     if (asker !== me) return null;
@@ -37,20 +37,26 @@ async function ask(verb, what) {
   }
 }
 
-function refused(failure) {
+/** Return the key under which the server has the answer to a delivery, for a page that is loaded anew. */
+function answered(delivery) {
+  return `local:${delivery}:answer`;
+}
+
+function refused(failure, delivery = crypto.randomUUID()) {
   const lead = failure instanceof Failure ? failure.message : AWAY;
   const nothing = { facts: [], blocks: [], buttons: [], run: "", state: "", audit: "", footnote: "" };
-  log.note({ card: { ...nothing, title: "That did not work", tone: "bad", lead } });
+  log.note({ key: answered(delivery), card: { ...nothing, title: "That did not work", tone: "bad", lead } });
 }
 
 async function say(text) {
-  if (COMMAND.test(text)) log.note({ author: me.account, text });
+  const delivery = crypto.randomUUID();
+  if (COMMAND.test(text)) log.note({ key: `local:${delivery}:words`, author: me.account, text });
   welcome();
   try {
-    const form = await ask("say", { text });
+    const form = await ask("say", { text }, delivery);
     if (form) sheet.open(form);
   } catch (failure) {
-    refused(failure);
+    refused(failure, delivery);
   }
 }
 
@@ -97,10 +103,12 @@ function show(entry) {
 
 async function load() {
   const { account } = me;
-  const answer = await get("/api/messages").catch(() => null);
+  const both = await Promise.all([get("/api/messages"), get("/api/answers")]).catch(() => null);
   if (account !== me.account) return;
-  if (!answer) return setTimeout(load, PATIENCE);
-  answer.messages.forEach((message) => log.put(message));
+  if (!both) return setTimeout(load, PATIENCE);
+  const at = (message) => Date.parse(message.at);
+  const messages = both.flatMap((answer) => answer.messages);
+  messages.sort((one, other) => at(one) - at(other)).forEach((message) => log.put(message));
   welcome();
 }
 
