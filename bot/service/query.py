@@ -188,7 +188,7 @@ def _list(title: str, runs: Sequence[Run], nothing: str, footnote: str = "") -> 
             run.title,
             _arguments(run),
             lifecycle.wording(run.state),
-            run.request.requester.name,
+            wording.name(run.request.requester),
             wording.clock(run.created),
         )
         for run in runs
@@ -206,7 +206,7 @@ async def status(ports: Ports, caller: Caller, run_id: str) -> Card:
     run = await visible_run(ports, caller, run_id)
     card = cards.full_card(run)
     entries = await ports.store.entries(subject=run.id, limit=100)
-    history = tuple((entry.reference, entry.tag, entry.actor_name, wording.clock(entry.at)) for entry in entries)
+    history = tuple((one.reference, one.tag, visible(one.actor_name), wording.clock(one.at)) for one in entries)
     table = Table(("Audit entry", "What", "Who", "When"), history)
     return Card(
         **{**vars(card), "blocks": (*card.blocks, table), "audit": entries[-1].reference if entries else ""}
@@ -235,9 +235,9 @@ def _entry_card(entry: Entry) -> Card:
     holds = "Its hash holds." if entry.hash == entry.computed() else "Its hash does NOT hold: it was changed."
     facts = (
         Fact("What", entry.tag, code=True),
-        Fact("Who", entry.actor_name or entry.actor),
+        Fact("Who", visible(entry.actor_name or entry.actor)),
         Fact("When", entry.at.isoformat(timespec="milliseconds"), code=True),
-        Fact("About", entry.subject, code=True),
+        Fact("About", visible(entry.subject), code=True),
         *(
             Fact(wording.label(name), _plain(value), code=True)
             for name, value in _told(entry)
@@ -285,7 +285,7 @@ async def output(ports: Ports, caller: Caller, run_id: str) -> str:
     run = await visible_run(ports, caller, run_id)
     if run.private and caller.principal.who != run.request.requester:
         await refused(ports, caller, run.id, "The result is private to its requester.")
-        raise NotFound(f"The result of {run.id} was for {run.request.requester.name} alone.")
+        raise NotFound(f"The result of {run.id} was for {wording.name(run.request.requester)} alone.")
     kept = await ports.store.output(run.id)
     if kept is None:
         raise NotFound(
