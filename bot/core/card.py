@@ -76,12 +76,13 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a menu: `subject` is the id of the action it opens."""
+    """One line of a menu: `subject` is the id of the action it opens, a `favourite` one of its reader's."""
 
     subject: str
     label: str
     detail: str = ""
     note: str = ""
+    favourite: bool = False
 
 
 FAVOURITES, MOST_USED = "Favourites", "Most used"  # headings of the menus that come before all others

@@ -1,7 +1,7 @@
 """Looking: what I may do, my runs, what waits for me, a run's state, an audit entry, who I am."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bot.core import cards, lifecycle, wording
 from bot.core.action import Action
@@ -54,9 +54,9 @@ async def menu(ports: Ports, caller: Caller) -> Card:
     ]
     used = [catalog.actions[name] for name in often[:MOST]]
     first = ((FAVOURITES, favourites), (MOST_USED, used))
-    menus = [Menu(heading, tuple(_item(one, mine) for one in found)) for heading, found in first if found]
+    menus = [Menu(heading, tuple(_item(one, mine, marked) for one in found)) for heading, found in first if found]
     for category in dict.fromkeys(action.category for action in actions):
-        items = tuple(_item(action, mine) for action in actions if action.category == category)
+        items = tuple(_item(action, mine, marked) for action in actions if action.category == category)
         menus.append(Menu(category.replace("-", " ").capitalize(), items))
     return Card(
         "What you may do",
@@ -75,10 +75,11 @@ def _broken_policies(ports: Ports) -> str:
     return ""
 
 
-def _item(action: Action, mine: Mapping[str, Decision]) -> Item:
+def _item(action: Action, mine: Mapping[str, Decision], marked: Collection[str]) -> Item:
     decision = mine[action.id]
     needs = f", {wording.count(decision.count, 'approval')}" if isinstance(decision, NeedsApproval) else ""
-    return Item(action.id, action.title, action.summary, f"{wording.RISKS[action.risk]}{needs}")
+    note = f"{wording.RISKS[action.risk]}{needs}"
+    return Item(action.id, action.title, action.summary, note, favourite=action.id in marked)
 
 
 def help_card(ports: Ports, caller: Caller, name: str) -> Card:

@@ -23,3 +23,30 @@ async def test_W1_answers_for_one_person_are_there_again_after_a_reload_and_for_
     await manager.say("/deputy mine")
     await manager.sees("You have asked for nothing yet.")
     await expect(manager.log.get_by_role("article")).to_have_count(2)
+
+
+async def test_a_star_makes_an_action_a_favourite_that_comes_first_and_stays_after_a_reload(room: Room) -> None:
+    engineer = await room.enter("engineer")
+    menu, star = engineer.card("What you may do"), "Favourite: Check a web address"
+    await engineer.say("/deputy")
+    await menu.get_by_role("button", name=star).click()
+    await expect(menu.get_by_role("button", name=star, pressed=True)).to_have_count(1)
+    await expect(engineer.log.get_by_role("article")).to_have_count(2)
+    await engineer.page.reload()
+    await expect(menu.get_by_role("button", name=star, pressed=True)).to_have_count(1)
+
+    await engineer.say("/deputy")
+    await expect(engineer.log.get_by_role("region", name="What you may do", exact=True)).to_have_count(2)
+    first = menu.get_by_role("region", name="Favourites")
+    await first.get_by_role("button", name=star, pressed=True).press("Enter")
+    await expect(engineer.log.get_by_role("button", name=star, pressed=True)).to_have_count(0)
+    await engineer.say("/deputy")
+    await expect(engineer.log.get_by_role("region", name="Favourites")).to_have_count(1)
+
+
+async def test_the_names_of_actions_are_suggested_where_one_is_to_follow(room: Room) -> None:
+    engineer = await room.enter("engineer")
+    box = engineer.page.get_by_role("textbox", name="Message")
+    await box.fill("/deputy favourite check")
+    await engineer.page.get_by_role("option", name="check-url").click()
+    await expect(box).to_have_value("/deputy favourite check-url ")

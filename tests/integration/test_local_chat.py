@@ -181,6 +181,7 @@ async def test_W1_an_answer_to_one_person_is_there_again_for_their_page_and_for_
     delivery = str(uuid4())
     await site.send("say", text="/deputy mine", delivery=delivery)
     await site.send("press", verb="favour", subject="unlock-account", comment="")
+    await site.send("press", verb="cancel", subject="R-1", comment="")
     await site.send("fill", action="unlock-account", values={}, reason="", **{"as": "martin"})
     _, hers = await site.get("/api/answers?as=hanna")
     words, answer, pressed = hers["messages"]

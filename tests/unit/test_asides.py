@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.chat.local.asides import AGE, MOST, Asides
-from bot.core.card import Card
+from bot.core.card import Card, Item, Menu, Text
 from bot.ports import Message
 from tests.fakes.door import FakeClock
 
@@ -44,6 +44,20 @@ def test_W1_an_account_that_becomes_somebody_elses_takes_no_answers_along() -> N
     asides.keep("hanna", "contoso/other", "two", Card("For the other"))
     assert shown(asides.of("hanna", "contoso/other")) == ["For the other"]
     assert asides.of("hanna", HANNA) == []
+
+
+def test_a_menu_among_the_answers_says_what_is_a_favourite_by_now() -> None:
+    items = (Item("look", "Look"), Item("hold", "Hold", favourite=True))
+    asides = Asides(FakeClock())
+    asides.keep("hanna", HANNA, "one", Card("Menu", blocks=(Text("all"), Menu("All", items))), "/deputy")
+    asides.mark("martin", "contoso/m-1", "look", favourite=True)
+    asides.mark("hanna", HANNA, "look", favourite=True)
+    asides.mark("hanna", HANNA, "hold", favourite=False)
+    card = asides.of("hanna", HANNA)[1].card
+    assert card is not None
+    menu = card.blocks[1]
+    assert isinstance(menu, Menu)
+    assert [one.favourite for one in menu.items] == [True, False]
 
 
 def test_only_the_newest_answers_are_kept_and_each_account_has_its_own_room() -> None:

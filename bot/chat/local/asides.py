@@ -7,7 +7,7 @@ and in the database it would outlive them all.
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.core.card import Card, Tone
+from bot.core.card import Block, Card, Item, Menu, Tone
 from bot.ports import Clock, Message
 
 MOST = 40  # answers to one account, each with the words it answers
@@ -37,6 +37,14 @@ class Asides:
         self._forget(self._clock.now())
         return [one for said in self._kept.get((account, viewer), {}).values() for one in said]
 
+    def mark(self, account: str, viewer: str, action: str, *, favourite: bool) -> None:
+        """Show an action as a favourite, or as none any more, in the menus among the answers."""
+        answers = self._kept.get((account, viewer), {})
+        for delivery, said in answers.items():
+            answers[delivery] = tuple(
+                replace(one, card=_marked(one.card, action, favourite)) if one.card else one for one in said
+            )
+
     def _forget(self, now: datetime) -> None:
         for whose, answers in list(self._kept.items()):
             late = [one for one, (said, *_) in answers.items() if said.at <= now - AGE]
@@ -49,6 +57,16 @@ class Asides:
 def failure(sentence: str) -> Card:
     """Return the card of something that did not work, as the page shows it too."""
     return Card("That did not work", Tone.BAD, lead=sentence)
+
+
+def _marked(card: Card, action: str, favourite: bool) -> Card:
+    def item(one: Item) -> Item:
+        return replace(one, favourite=favourite) if one.subject == action else one
+
+    def block(one: Block) -> Block:
+        return replace(one, items=tuple(map(item, one.items))) if isinstance(one, Menu) else one
+
+    return replace(card, blocks=tuple(map(block, card.blocks)))
 
 
 def _only(account: str, viewer: str) -> str:

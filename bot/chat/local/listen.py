@@ -152,6 +152,11 @@ class _Site:
         except ValueError:
             raise Invalid(f"“verb” must be one of {', '.join(Verb)}.") from None
         reply = await self._door.press(account, PLACE, verb, subject, comment, delivery)
+        if verb in (Verb.FAVOUR, Verb.UNFAVOUR):  # the page shows it by the star that was pressed
+            with suppress(DeputyError):
+                viewer = await self._viewer(account)
+                self._channel.asides.mark(account.id, viewer, subject, favourite=verb is Verb.FAVOUR)
+            return _answer(reply)
         return await self._replied(account, delivery, reply)
 
     async def output(self, request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ export function newView() {
   };
 }
 
-/** Draw a card. `acts`: `press(button, comment)`, `audit(reference)`, `status(run)`, `redraw(focus)`. */
+/** Draw a card. `acts`: `press(button, comment)`, `favour(item)`, `audit(reference)`, `status(run)`, `redraw(focus)`. */
 export function draw(card, view, acts) {
   const facts = card.facts.filter((one) => one.value !== "");
   return el("section", { class: `card ${card.tone}`, "aria-label": card.title },

@@ -20,7 +20,7 @@ const named = (account) => people.find((person) => person.account === account) ?
 const sheet = new Sheet(at("form"), (filled) => ask("fill", filled));
 const log = new Log({
   list: at("log"), scroll: at("scroll"), newer: at("newer"), named,
-  acts: { press, audit, status },
+  acts: { press, favour, audit, status },
 });
 
 /** Send something and show the card that comes back, if it is still the same person who looks. Returns a form. */
@@ -73,6 +73,21 @@ async function press(button, comment, view, redraw) {
   }
   view.busy = "";
   redraw();
+}
+
+/** Make an action a favourite, or take that back: its star says so in every menu. */
+async function favour(item, view, redraw) {
+  const asker = me;
+  const favourite = !item.favourite;
+  view.notice = "";
+  try {
+    const what = { verb: favourite ? "favour" : "unfavour", subject: item.subject, comment: "" };
+    await send("press", crypto.randomUUID(), what);
+    if (asker === me) log.mark(item.subject, favourite);
+  } catch (failure) {
+    view.notice = failure.message;
+    redraw();
+  }
 }
 
 async function status(run) {
