@@ -249,7 +249,7 @@ def _buttons(run: Run) -> tuple[Button, ...]:
         return _refused_buttons(run)
     if run.state is State.AWAITING_APPROVAL:
         return (
-            Button("Approve", Verb.APPROVE, run.id, style="primary"),
+            Button("Approve", Verb.APPROVE, run.id, style="primary", comment="Comment"),
             Button("Deny", Verb.DENY, run.id, style="danger", asks="Reason"),
             Button("Withdraw", Verb.CANCEL, run.id),
         )

@@ -102,7 +102,7 @@ def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
         ("/deputy approvals", "what waits for your decision"),
         ("/deputy status R-…", "a run, with everything that was sealed"),
         ("/deputy cancel R-… · rerun R-…", "stop a run, or ask for it again"),
-        ("/deputy approve R-… · deny R-… reason", "decide without the buttons"),
+        ("/deputy approve R-… comment · deny R-… reason", "decide without the buttons"),
         ('/deputy break-glass <action> … reason="…"', "run it at once in an emergency; somebody reviews it after"),
         ("/deputy review R-… what you found", "review somebody's emergency"),
         ("/deputy audit AUD-…", "an entry of the audit log"),

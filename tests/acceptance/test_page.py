@@ -1,5 +1,7 @@
 """What the page itself does for its reader, in a real browser."""
 
+import re
+
 from playwright.async_api import expect
 
 from tests.acceptance.conftest import Room
@@ -50,3 +52,27 @@ async def test_the_names_of_actions_are_suggested_where_one_is_to_follow(room: R
     await box.fill("/deputy favourite check")
     await engineer.page.get_by_role("option", name="check-url").click()
     await expect(box).to_have_value("/deputy favourite check-url ")
+
+
+async def test_an_approval_may_carry_a_comment_that_is_shown_and_in_the_audit_log(room: Room) -> None:
+    helpdesk, manager = await room.enter("helpdesk"), await room.enter("manager")
+    await helpdesk.say("/deputy reset-password bob")
+    card = manager.card("Reset a password")
+    await card.get_by_role("button", name="Approve with a comment").click()
+    await expect(card.get_by_role("textbox", name="Comment")).to_be_focused()
+    await card.get_by_role("button", name="Back").click()
+    await manager.sees("Awaiting approval", card)
+    await card.get_by_role("button", name="Approve with a comment").click()
+    await card.get_by_role("textbox", name="Comment").fill("Bob called me <b>himself</b>")
+    await card.get_by_role("button", name="Approve", exact=True).click()
+    told = "1 of 1: Marco Rossi (“Bob called me <b>himself</b>”)"
+    await helpdesk.sees(told, helpdesk.card("Reset a password"))
+    await manager.sees("Succeeded", card)
+    await manager.sees(told, card)
+
+    run = await card.get_by_role("button", name=re.compile("^R-")).inner_text()
+    await manager.say(f"/deputy status {run}")
+    history = manager.card("Reset a password").get_by_role("row", name=re.compile("request:approved"))
+    await history.get_by_role("button", name=re.compile("^AUD-")).click()
+    entry = manager.page.get_by_role("dialog", name="Audit entry")
+    await expect(entry).to_contain_text("Bob called me <b>himself</b>")
