@@ -91,7 +91,7 @@ async def _remove(name: str) -> None:
 
 @app.command("rotate-key")
 def rotate_key() -> None:
-    """Replace the key that seals the vault; every secret stays readable, whatever happens meanwhile."""
+    """Replace the key that seals the vault; all it sealed stays readable, whatever happens meanwhile."""
     asyncio.run(_rotate())
 
 
@@ -101,4 +101,5 @@ async def _rotate() -> None:
 
     async with data(read()) as (store, vault):
         done = await rotate_key(store, vault, operator(), SystemClock().now())
-        print(f"The key is now {done.key_id}; {done.rewrapped} secrets are wrapped with it ({done.audit}).")
+        wrapped = f"{done.rewrapped} secrets and {done.results} private results"
+        print(f"The key is now {done.key_id}; wrapped with it: {wrapped} ({done.audit}).")

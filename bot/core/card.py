@@ -76,12 +76,13 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Item:
-    """One line of a menu: `subject` is the id of the action it opens."""
+    """One line of a menu: `subject` is the id of the action it opens, a `favourite` one of its reader's."""
 
     subject: str
     label: str
     detail: str = ""
     note: str = ""
+    favourite: bool = False
 
 
 FAVOURITES, MOST_USED = "Favourites", "Most used"  # headings of the menus that come before all others
@@ -110,7 +111,8 @@ Block = Text | Table | Hidden | Menu | Page
 class Button:
     """A button: its label, what it does, on what (`subject` is a run's or an action's id, or an account's key).
 
-    `asks` is the label of a text that may be given along with the click.
+    `asks` is the label of a text that is asked for at the click; `comment` that of one which may come with it
+    where a platform has room for it: the click alone is enough.
     """
 
     label: str
@@ -118,6 +120,7 @@ class Button:
     subject: str
     style: str = ""
     asks: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from bot.core.canonical import Json, sha256_bytes
 from bot.core.card import Block, Button, Card, Fact, Hidden, Table, Text, Tone, Verb
 from bot.core.parameter import Value
 from bot.core.run import Run, State
-from bot.core.text import shorten, visible
+from bot.core.text import in_order, shorten, visible
 
 LONG_ARGUMENT = 600
 LONG_OUTPUT = 6_000
@@ -56,7 +56,7 @@ def full_card(run: Run) -> Card:
     """The card of a run with nothing shortened: every argument whole, every vote."""
     card = run_card(run)
     long = [
-        Text(f"{name} =\n{visible(_text(value), lines=True)}", code=True)
+        Text(f"{name} =\n{_lines(_text(value))}", code=True)
         for name, value in _shown_arguments(run).items()
         if len(_line(_text(value))) > LONG_ARGUMENT
     ]
@@ -237,7 +237,11 @@ def _short(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return visible(text.replace("\n", " ⏎ "))
+    return in_order(visible(text.replace("\n", " ⏎ ")))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(in_order(visible(line, lines=True)) for line in text.split("\n"))
 
 
 def _buttons(run: Run) -> tuple[Button, ...]:
@@ -245,7 +249,7 @@ def _buttons(run: Run) -> tuple[Button, ...]:
         return _refused_buttons(run)
     if run.state is State.AWAITING_APPROVAL:
         return (
-            Button("Approve", Verb.APPROVE, run.id, style="primary"),
+            Button("Approve", Verb.APPROVE, run.id, style="primary", comment="Comment"),
             Button("Deny", Verb.DENY, run.id, style="danger", asks="Reason"),
             Button("Withdraw", Verb.CANCEL, run.id),
         )

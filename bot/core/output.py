@@ -84,16 +84,24 @@ _LASTS: Mapping[State, re.Pattern[str]] = {
     State.STRING: re.compile("[^\n]"),
 }
 
-# C0 but tab and line ends, DEL, C1, byte order marks, and what reorders a line (Unicode UAX #9).
-_DROPPED = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]+")
+# C0 but tab and line ends, DEL, C1; what reorders a line (Unicode UAX #9) or shows nothing, which could tell
+# machines what no reader sees (Default_Ignorable_Code_Point in Unicode's DerivedCoreProperties.txt, U+FFF9..B).
+_DROPPED = re.compile(
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
+)
+# Joiners and the choice of an emoji's look: they belong to what stands before them, never to ASCII.
+_LOOSE_JOINERS = re.compile("(?<![^\0-\x7f])[\u200c\u200d\ufe0e\ufe0f]+")
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029]")
 
 
 class Cleaner:
-    """Takes escape sequences and control characters out of a stream; every line end becomes a line feed."""
+    """Takes escape sequences, control and invisible characters out of a stream; line ends become line feeds."""
 
     def __init__(self) -> None:
         self._state = State.TEXT
+        self._joins = False  # what was seen last is no ASCII
         self._after_return = False
 
     def feed(self, text: str) -> str:
@@ -108,7 +116,7 @@ class Cleaner:
             if not end:
                 break
             position = end.start() + self._step(end[0])
-        return self._lines(_DROPPED.sub("", "".join(seen)))
+        return self._lines(self._joined(_DROPPED.sub("", "".join(seen))))
 
     def _step(self, char: str) -> int:
         """Go on to the next state; return 1 where `char` belongs to the sequence, 0 where it is text again."""
@@ -118,6 +126,15 @@ class Cleaner:
         if before is State.ESCAPE:
             self._state = _ESCAPED.get(char, State.TEXT)
         return 1 if _LASTS[before].match(char) else 0
+
+    def _joined(self, text: str) -> str:
+        """Take out joiners that join nothing; what stands before the first may have come earlier."""
+        if not text:
+            return ""
+        before = "é" if self._joins else "e"
+        kept = text if text.isascii() else _LOOSE_JOINERS.sub("", before + text)[1:]
+        self._joins = not kept[-1].isascii() if kept else self._joins
+        return kept
 
     def _lines(self, text: str) -> str:
         if not text:

@@ -1,7 +1,8 @@
 """Text from outside: what is let in, and how the rest is shown.
 
 Characters that are invisible, that reorder a line, or that imitate another script's letters
-are never shown as themselves on a card an approver reads (attack X3).
+are never shown as themselves on a card an approver reads (attack X3); nor, in an argument, are letters
+that would move what stands beside them.
 """
 
 import re
@@ -17,6 +18,8 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
+_TURNS = frozenset({"R", "AL", "AN"})  # bidirectional classes (Unicode UAX #9) written from right to left
+_ORDERED = re.compile(r"[/\\@=:;|_&<>+*#$%~^{}\[\]-]")  # symbols whose place in an argument means something
 _WORD = re.compile(r"[^\s⟨⟩]+")
 _LINES = {ord(char): None for char in "\n\t"}
 
@@ -54,6 +57,23 @@ def visible(text: str, *, lines: bool = False) -> str:
         return text
     text = _WORD.sub(_unmix, text)
     return "".join(char if _plain(char, lines) else escape(char) for char in text)
+
+
+def in_order(text: str) -> str:
+    """Return `text` as it is read from left to right: nothing in it may be displayed in another place.
+
+    Letters written from right to left take digits and symbols beside them along, without any control character.
+    They are shown by their code points where there is anything but words of theirs.
+    """
+    if text.isascii() or not any(map(_turns, text)):
+        return text
+    if not (_ORDERED.search(text) or any(unicodedata.bidirectional(char) in ("L", "EN") for char in text)):
+        return text
+    return "".join(escape(char) if _turns(char) else char for char in text)
+
+
+def _turns(char: str) -> bool:
+    return unicodedata.bidirectional(char) in _TURNS
 
 
 def _plain(char: str, lines: bool) -> bool:

@@ -58,6 +58,7 @@ class Change:
     `secrets` are new rows; Conflict where one has a name and version that exist.
     `rewrapped` rows replace the `key_id` and `wrapped_key`, and nothing else, of the rows with their name
     and version; Conflict where one is gone. `removed_secrets` are names, removed with all their versions.
+    `resealed` are outputs as they were read, each with what replaces its `sealed`; one changed since stays.
     `linking` replaces the one whose revision is one less (compare-and-set); a new one the account's last.
     `link` replaces the account's link; that of the account `unlinked` is removed.
     `away` replaces its holder's absence; that of who is `back` is removed.
@@ -74,6 +75,7 @@ class Change:
     secrets: tuple[SecretRow, ...] = ()
     rewrapped: tuple[SecretRow, ...] = ()
     removed_secrets: tuple[str, ...] = ()
+    resealed: tuple[tuple[Output, bytes], ...] = ()
     linking: Linking | None = None
     link: Link | None = None
     unlinked: Account | None = None
@@ -157,6 +159,9 @@ class Store(Links, Protocol):
 
     async def output(self, run: str) -> Output | None:
         """Return a run's whole output."""
+
+    async def sealed_outputs(self) -> Sequence[Output]:
+        """Return every output that the vault sealed, by run."""
 
     async def forget_outputs(self, now: datetime) -> int:
         """Remove private outputs whose time is over; return how many."""

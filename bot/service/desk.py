@@ -96,7 +96,7 @@ class Desk:
 
     async def complete(self, account: Account, text: str) -> Sequence[Suggestion]:
         """Suggest how to go on."""
-        return suggest(self._ports, await self._caller(account, Place("", "")), text)
+        return await suggest(self._ports, await self._caller(account, Place("", "")), text)
 
     async def output(self, account: Account, run: str) -> str:
         """Return the whole output of a run."""

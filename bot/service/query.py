@@ -1,7 +1,7 @@
 """Looking: what I may do, my runs, what waits for me, a run's state, an audit entry, who I am."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from bot.core import cards, lifecycle, wording
 from bot.core.action import Action
@@ -54,9 +54,9 @@ async def menu(ports: Ports, caller: Caller) -> Card:
     ]
     used = [catalog.actions[name] for name in often[:MOST]]
     first = ((FAVOURITES, favourites), (MOST_USED, used))
-    menus = [Menu(heading, tuple(_item(one, mine) for one in found)) for heading, found in first if found]
+    menus = [Menu(heading, tuple(_item(one, mine, marked) for one in found)) for heading, found in first if found]
     for category in dict.fromkeys(action.category for action in actions):
-        items = tuple(_item(action, mine) for action in actions if action.category == category)
+        items = tuple(_item(action, mine, marked) for action in actions if action.category == category)
         menus.append(Menu(category.replace("-", " ").capitalize(), items))
     return Card(
         "What you may do",
@@ -75,10 +75,11 @@ def _broken_policies(ports: Ports) -> str:
     return ""
 
 
-def _item(action: Action, mine: Mapping[str, Decision]) -> Item:
+def _item(action: Action, mine: Mapping[str, Decision], marked: Collection[str]) -> Item:
     decision = mine[action.id]
     needs = f", {wording.count(decision.count, 'approval')}" if isinstance(decision, NeedsApproval) else ""
-    return Item(action.id, action.title, action.summary, f"{wording.RISKS[action.risk]}{needs}")
+    note = f"{wording.RISKS[action.risk]}{needs}"
+    return Item(action.id, action.title, action.summary, note, favourite=action.id in marked)
 
 
 def help_card(ports: Ports, caller: Caller, name: str) -> Card:
@@ -101,7 +102,7 @@ def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
         ("/deputy approvals", "what waits for your decision"),
         ("/deputy status R-…", "a run, with everything that was sealed"),
         ("/deputy cancel R-… · rerun R-…", "stop a run, or ask for it again"),
-        ("/deputy approve R-… · deny R-… reason", "decide without the buttons"),
+        ("/deputy approve R-… comment · deny R-… reason", "decide without the buttons"),
         ('/deputy break-glass <action> … reason="…"', "run it at once in an emergency; somebody reviews it after"),
         ("/deputy review R-… what you found", "review somebody's emergency"),
         ("/deputy audit AUD-…", "an entry of the audit log"),
@@ -188,7 +189,7 @@ def _list(title: str, runs: Sequence[Run], nothing: str, footnote: str = "") -> 
             run.title,
             _arguments(run),
             lifecycle.wording(run.state),
-            run.request.requester.name,
+            wording.name(run.request.requester),
             wording.clock(run.created),
         )
         for run in runs
@@ -206,7 +207,7 @@ async def status(ports: Ports, caller: Caller, run_id: str) -> Card:
     run = await visible_run(ports, caller, run_id)
     card = cards.full_card(run)
     entries = await ports.store.entries(subject=run.id, limit=100)
-    history = tuple((entry.reference, entry.tag, entry.actor_name, wording.clock(entry.at)) for entry in entries)
+    history = tuple((one.reference, one.tag, visible(one.actor_name), wording.clock(one.at)) for one in entries)
     table = Table(("Audit entry", "What", "Who", "When"), history)
     return Card(
         **{**vars(card), "blocks": (*card.blocks, table), "audit": entries[-1].reference if entries else ""}
@@ -235,9 +236,9 @@ def _entry_card(entry: Entry) -> Card:
     holds = "Its hash holds." if entry.hash == entry.computed() else "Its hash does NOT hold: it was changed."
     facts = (
         Fact("What", entry.tag, code=True),
-        Fact("Who", entry.actor_name or entry.actor),
+        Fact("Who", visible(entry.actor_name or entry.actor)),
         Fact("When", entry.at.isoformat(timespec="milliseconds"), code=True),
-        Fact("About", entry.subject, code=True),
+        Fact("About", visible(entry.subject), code=True),
         *(
             Fact(wording.label(name), _plain(value), code=True)
             for name, value in _told(entry)
@@ -285,7 +286,7 @@ async def output(ports: Ports, caller: Caller, run_id: str) -> str:
     run = await visible_run(ports, caller, run_id)
     if run.private and caller.principal.who != run.request.requester:
         await refused(ports, caller, run.id, "The result is private to its requester.")
-        raise NotFound(f"The result of {run.id} was for {run.request.requester.name} alone.")
+        raise NotFound(f"The result of {run.id} was for {wording.name(run.request.requester)} alone.")
     kept = await ports.store.output(run.id)
     if kept is None:
         raise NotFound(

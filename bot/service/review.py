@@ -48,7 +48,7 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
         approver = await ports.directory.live(caller.principal.who)
         about, why = await _check(ports, run, approver, caller.door)
         roles = tuple(sorted(approver.roles))
-        words = checked_words(comment, "Reason")
+        words = checked_words(comment, "Comment" if yes else "Reason")
         vote = Vote(approver.who, yes, run.digest, ports.clock.now(), words, roles, why.holder)
         facts: dict[str, Json] = {"door": caller.door, **known(ports, approver)}
         happening = await (_yes if yes else _no)(ports, about, vote, why, facts)

@@ -5,18 +5,18 @@ Each is one change with its audit entry; an entry names versions and fields, nev
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from bot.core.audit import Draft, Entry, Tag
 from bot.core.canonical import Json
-from bot.core.errors import Invalid, NotFound
+from bot.core.errors import Damaged, Invalid, NotFound
 from bot.core.principal import Who
 from bot.core.secret import PLAIN_FIELDS, SHORTEST, Secret
 from bot.core.text import fault_in, shorten, visible
-from bot.ports import Change, SecretRow, SecretRows, Store, Vault
+from bot.ports import Change, Output, SecretRow, SecretRows, Store, Vault
 
 LONGEST_NAME = 100
 
@@ -37,6 +37,12 @@ class Rotation(Protocol):
 
     def rewrap(self, row: SecretRow) -> SecretRow:
         """Return the row under the new key. Raises Damaged."""
+
+    def rewrap_text(self, name: str, sealed: bytes) -> bytes:
+        """Return a text that was sealed for `name` under the new key. Raises Damaged."""
+
+    def text_key(self, sealed: bytes) -> str:
+        """Return the id of the key that a sealed text is under."""
 
     def retire(self, in_use: Collection[str]) -> tuple[str, ...]:
         """Remove the old keys, but not those whose ids are still `in_use`; return the removed ids."""
@@ -68,10 +74,11 @@ class SecretSet:
 
 @dataclass(frozen=True)
 class KeyRotated:
-    """The new key's id, how many rows it wraps anew, the ids of removed keys, and the audit reference."""
+    """The new key's id, how many rows and private results it wraps anew, the removed keys, the audit entry."""
 
     key_id: str
     rewrapped: int
+    results: int
     retired: tuple[str, ...]
     audit: str
 
@@ -111,22 +118,40 @@ async def rotate_key(store: SecretStore, vault: Rotating, by: Who, now: datetime
     """Replace the vault's key and wrap every data key anew.
 
     The new key is on the disk before a row needs it, and the old one stays until no row does: a crash
-    anywhere leaves every secret readable, and the next rotation finishes the work. Private results sealed
-    with the old key don't open any more. Raises Conflict, Damaged naming the secret that doesn't open.
+    anywhere leaves every secret and private result readable, and the next rotation finishes the work.
+    Raises Conflict, Damaged naming the secret that doesn't open.
     """
     with vault.rotation() as rotation:
         rows = [row for row in await store.all_secret_rows() if row.key_id != rotation.key_id]
         rewrapped = tuple(rotation.rewrap(row) for row in rows)
+        resealed = _resealed(rotation, await store.sealed_outputs())
         facts: dict[str, Json] = {
             "key": rotation.key_id,
             "before": sorted({row.key_id for row in rows}),
             "rows": len(rows),
+            "results": len(resealed),
         }
         draft = Draft(Tag.KEY_ROTATED, by, rotation.key_id, now, facts)
-        entry = await _commit(store, Change((draft,), rewrapped=rewrapped))
-        # Asked again: a secret may have been set with the old key meanwhile.
-        retired = rotation.retire({row.key_id for row in await store.all_secret_rows()})
-    return KeyRotated(rotation.key_id, len(rows), retired, entry.reference)
+        entry = await _commit(store, Change((draft,), rewrapped=rewrapped, resealed=resealed))
+        retired = rotation.retire(await _in_use(store, rotation))
+    return KeyRotated(rotation.key_id, len(rows), len(resealed), retired, entry.reference)
+
+
+def _resealed(rotation: Rotation, outputs: Sequence[Output]) -> tuple[tuple[Output, bytes], ...]:
+    """Wrap private results anew; one that doesn't open holds nothing up, for it is soon forgotten."""
+    wrapped: list[tuple[Output, bytes]] = []
+    for output in outputs:
+        if output.sealed is None or rotation.text_key(output.sealed) == rotation.key_id:
+            continue
+        with suppress(Damaged):
+            wrapped.append((output, rotation.rewrap_text(output.run, output.sealed)))
+    return tuple(wrapped)
+
+
+async def _in_use(store: SecretStore, rotation: Rotation) -> set[str]:
+    """Return the keys that something is under; asked anew, for something may have been sealed meanwhile."""
+    rows, outputs = await store.all_secret_rows(), await store.sealed_outputs()
+    return {row.key_id for row in rows} | {rotation.text_key(one.sealed) for one in outputs if one.sealed}
 
 
 def checked_name(name: str) -> str:

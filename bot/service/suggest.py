@@ -1,6 +1,6 @@
 """Completion of a command while it is being typed: actions first, then their parameters and choices."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from bot.core.action import Action
 from bot.core.command import LINKING_VERBS, VERBS, parse
@@ -12,6 +12,7 @@ from bot.service.query import may_do
 from bot.service.reply import Caller
 
 MOST = 12
+_NAMING = frozenset({"help", "favourite", "unfavourite"})  # verbs that an action's name follows
 _VERBS = {
     "help": "how to ask, or all about one action",
     "mine": "your latest runs",
@@ -32,23 +33,35 @@ _VERBS = {
 }
 
 
-def suggest(ports: Ports, caller: Caller, text: str) -> Sequence[Suggestion]:
+async def suggest(ports: Ports, caller: Caller, text: str) -> Sequence[Suggestion]:
     """Return up to a dozen ways to go on with `text` (the command without its `/deputy`)."""
     head, blank, rest = text.lstrip().partition(" ")
+    mine = may_do(ports, caller).keys()
     if not blank:
-        return (*_actions(ports, caller, head), *_verbs(ports, head))[:MOST]
+        return (*_actions(ports, mine, head), *_verbs(ports, head))[:MOST]
+    if head in _NAMING:
+        return (await _named_after(ports, caller, head, rest.lstrip()))[:MOST]
     action = ports.catalog.catalog().get(head)
-    if action is None or action.id not in may_do(ports, caller):
+    if action is None or action.id not in mine:
         return ()
     return _parameters(action, head, rest)[:MOST]
 
 
-def _actions(ports: Ports, caller: Caller, start: str) -> tuple[Suggestion, ...]:
+async def _named_after(ports: Ports, caller: Caller, verb: str, start: str) -> tuple[Suggestion, ...]:
+    """Suggest the actions that a verb may be followed by: to take a favourite back there has to be one."""
+    names: Collection[str] = may_do(ports, caller).keys()
+    if verb != "help":
+        marked = await ports.store.favourites(caller.principal.who)
+        names = [name for name in names if (name in marked) == (verb == "unfavourite")]
+    return _actions(ports, names, start, f"{verb} ")
+
+
+def _actions(ports: Ports, names: Collection[str], start: str, before: str = "") -> tuple[Suggestion, ...]:
     catalog = ports.catalog.catalog()
     wanted = start.lower()
-    mine = sorted(name for name in may_do(ports, caller) if wanted in name)
-    mine.sort(key=lambda name: not name.startswith(wanted))
-    return tuple(Suggestion(f"{name} ", name, catalog.actions[name].summary) for name in mine)
+    found = sorted(name for name in names if wanted in name)
+    found.sort(key=lambda name: not name.startswith(wanted))
+    return tuple(Suggestion(f"{before}{name} ", name, catalog.actions[name].summary) for name in found)
 
 
 def _verbs(ports: Ports, start: str) -> tuple[Suggestion, ...]:

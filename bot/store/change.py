@@ -58,3 +58,5 @@ def _apply_secrets(connection: Connection, change: Change) -> None:
     for row in change.rewrapped:
         vault_rows.rewrap(connection, row)
     vault_rows.remove(connection, change.removed_secrets)
+    for output, sealed in change.resealed:
+        runs.reseal_output(connection, output, sealed)

@@ -182,6 +182,10 @@ class SqlStore:
         """Return a run's whole output."""
         return await self._read(runs.output, run)
 
+    async def sealed_outputs(self) -> Sequence[Output]:
+        """Return every output that the vault sealed, by run."""
+        return await self._read(runs.sealed_outputs)
+
     async def forget_outputs(self, now: datetime) -> int:
         """Remove private outputs whose time is over; return how many."""
         return await self._write(runs.forget_outputs, now)

@@ -112,6 +112,18 @@ def output(connection: Connection, run: str) -> Output | None:
     return read_output(row) if row else None
 
 
+def sealed_outputs(connection: Connection) -> Sequence[Output]:
+    """Return every output that is sealed, by run. Raises Damaged."""
+    rows = connection.execute(select(outputs).where(outputs.c.sealed.is_not(None)).order_by(outputs.c.run))
+    return [read_output(row) for row in rows]
+
+
+def reseal_output(connection: Connection, before: Output, sealed: bytes) -> None:
+    """Replace what an output has sealed, unless that is another by now."""
+    same = (outputs.c.run == before.run) & (outputs.c.sealed == before.sealed)
+    connection.execute(update(outputs).where(same).values(sealed=sealed))
+
+
 def forget_outputs(connection: Connection, now: datetime) -> int:
     """Remove outputs whose time is over; return how many."""
     return connection.execute(delete(outputs).where(outputs.c.expires <= moment(now))).rowcount

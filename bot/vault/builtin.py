@@ -66,20 +66,12 @@ class BuiltinVault:
     def seal_text(self, name: str, text: str) -> bytes:
         """Seal a text that belongs to `name`: format (1 byte), key id, wrapped data key, ciphertext."""
         label = Label(Kind.TEXT, self._store, name)
-        sealed = envelope.seal(self._keys.ring().primary, label, text.encode("utf-8", "surrogatepass"))
-        return bytes([envelope.FORMAT]) + sealed.key_id.encode() + sealed.wrapped_key + sealed.ciphertext
+        return _packed(envelope.seal(self._keys.ring().primary, label, text.encode("utf-8", "surrogatepass")))
 
     def open_text(self, name: str, sealed: bytes) -> str:
         """Open what `seal_text` sealed. Raises Damaged."""
         label = Label(Kind.TEXT, self._store, name)
-        if sealed[:_KEY_AT] != bytes([envelope.FORMAT]) or not sealed[_KEY_AT:_WRAPPED_AT].isalnum():
-            raise Damaged(f"{label.title} is not in a form that this vault seals. Run the action again.")
-        parts = Sealed(
-            sealed[_KEY_AT:_WRAPPED_AT].decode("ascii"),
-            sealed[_WRAPPED_AT:_CIPHERTEXT_AT],
-            sealed[_CIPHERTEXT_AT:],
-        )
-        return self._unseal(label, parts).decode("utf-8", "surrogatepass")
+        return self._unseal(label, _unpacked(label, sealed)).decode("utf-8", "surrogatepass")
 
     async def test(self) -> None:
         """Prove that the vault seals and opens, and that its key fits the newest secret. Raises Damaged."""
@@ -124,6 +116,15 @@ class Rotation:
         sealed = envelope.rewrap(self.change.file.ring(), label, _sealed(row))
         return replace(row, key_id=sealed.key_id, wrapped_key=sealed.wrapped_key)
 
+    def rewrap_text(self, name: str, sealed: bytes) -> bytes:
+        """Return what `seal_text` sealed with its data key wrapped by the new key. Raises Damaged."""
+        label = Label(Kind.TEXT, self.store, name)
+        return _packed(envelope.rewrap(self.change.file.ring(), label, _unpacked(label, sealed)))
+
+    def text_key(self, sealed: bytes) -> str:
+        """Return the id of the key that wraps what `seal_text` sealed."""
+        return _key_id(sealed)
+
     def retire(self, in_use: Collection[str]) -> tuple[str, ...]:
         """Remove the old keys, but not those whose ids are still `in_use`; return the removed ids."""
         return self.change.retire(in_use)
@@ -131,6 +132,20 @@ class Rotation:
 
 def _sealed(row: SecretRow) -> Sealed:
     return Sealed(row.key_id, row.wrapped_key, row.ciphertext)
+
+
+def _packed(sealed: Sealed) -> bytes:
+    return bytes([envelope.FORMAT]) + sealed.key_id.encode() + sealed.wrapped_key + sealed.ciphertext
+
+
+def _key_id(sealed: bytes) -> str:
+    return sealed[_KEY_AT:_WRAPPED_AT].decode("ascii", "replace")
+
+
+def _unpacked(label: Label, sealed: bytes) -> Sealed:
+    if sealed[:_KEY_AT] != bytes([envelope.FORMAT]) or not sealed[_KEY_AT:_WRAPPED_AT].isalnum():
+        raise Damaged(f"{label.title} is not in a form that this vault seals. Run the action again.")
+    return Sealed(_key_id(sealed), sealed[_WRAPPED_AT:_CIPHERTEXT_AT], sealed[_CIPHERTEXT_AT:])
 
 
 def _name(reference: str) -> str:

@@ -250,6 +250,19 @@ async def test_outputs_are_forgotten_when_their_time_is_over(store: SqlStore) ->
     assert await store.output("R-3")
 
 
+async def test_resealing_replaces_what_is_sealed_unless_it_is_another_by_now(store: SqlStore) -> None:
+    first, second = (Output(run, sealed=run.encode(), expires=LATER) for run in ("R-1", "R-2"))
+    for output in (first, second, Output("R-3", "plain")):
+        await store.commit(a_change(a_run(output.run), output=output))
+    assert await store.sealed_outputs() == [first, second]
+
+    newer = Output("R-2", sealed=b"of another attempt", expires=LATER)
+    await store.commit(a_change(output=newer))
+    await store.commit(a_change(resealed=((first, b"anew"), (second, b"never"))))
+
+    assert await store.sealed_outputs() == [Output("R-1", sealed=b"anew", expires=LATER), newer]
+
+
 # ---- the inbox -----------------------------------------------------------------------------------
 
 

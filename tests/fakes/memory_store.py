@@ -112,6 +112,9 @@ class _Contents:
             self.secrets[row.name, row.version] = replace(before, key_id=row.key_id, wrapped_key=row.wrapped_key)
         for key in [key for key in self.secrets if key[0] in change.removed_secrets]:
             del self.secrets[key]
+        for output, sealed in change.resealed:
+            if self.outputs.get(output.run) == output:
+                self.outputs[output.run] = replace(output, sealed=sealed)
 
     def _put_links(self, change: Change) -> None:
         new = change.linking
@@ -203,6 +206,9 @@ class MemoryStore:
 
     async def output(self, run: str) -> Output | None:
         return self._contents.outputs.get(run)
+
+    async def sealed_outputs(self) -> Sequence[Output]:
+        return [one for _, one in sorted(self._contents.outputs.items()) if one.sealed is not None]
 
     async def forget_outputs(self, now: datetime) -> int:
         outputs = self._contents.outputs

@@ -17,6 +17,7 @@ from bot.core.canonical import LARGEST as LARGEST_NUMBER
 from bot.core.canonical import sha256
 from bot.core.card import Button, Card, Fact, Hidden, Text, Tone, Verb
 from bot.core.errors import Conflict, Damaged, DeputyError, Invalid, NotFound, Refused, Unavailable
+from bot.core.form import Form
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Chat, Post
@@ -173,6 +174,54 @@ async def test_W1_a_private_message_reaches_one_person_through_messages_and_even
     assert [one["card"]["title"] for one in answer["messages"]] == ["For all"]
     _, answer = await site.get("/api/messages?as=hanna")
     assert [one["card"]["title"] for one in answer["messages"]] == ["For Hanna", "For all"]
+
+
+async def test_W1_an_answer_to_one_person_is_there_again_for_their_page_and_for_nobody_elses(site: Site) -> None:
+    site.door.answer = lambda call: Reply(Card(f"{call.method} by {call.account.id}"))
+    delivery = str(uuid4())
+    await site.send("say", text="/deputy mine", delivery=delivery)
+    await site.send("press", verb="favour", subject="unlock-account", comment="")
+    await site.send("press", verb="cancel", subject="R-1", comment="")
+    await site.send("fill", action="unlock-account", values={}, reason="", **{"as": "martin"})
+    _, hers = await site.get("/api/answers?as=hanna")
+    words, answer, pressed = hers["messages"]
+    assert (words["key"], words["author"], words["text"]) == (f"local:{delivery}:words", "hanna", "/deputy mine")
+    assert (answer["key"], answer["card"]["title"]) == (f"local:{delivery}:answer", "say by hanna")
+    assert pressed["card"]["title"] == "press by hanna"
+    assert words["private"] is answer["private"] is True
+    _, his = await site.get("/api/answers?as=martin")
+    assert [one["card"]["title"] for one in his["messages"]] == ["fill by martin"]
+    assert await site.get("/api/messages?as=hanna") == (200, {"messages": []})
+
+
+async def test_a_refusal_is_there_again_for_the_page_of_who_asked(site: Site) -> None:
+    def refuse(call: Call) -> Reply:
+        raise Refused("You may not.")
+
+    site.door.answer = refuse
+    await site.send("say", text="/deputy unlock-account alice")
+    _, hers = await site.get("/api/answers?as=hanna")
+    words, answer = hers["messages"]
+    assert (words["text"], answer["card"]["lead"]) == ("/deputy unlock-account alice", "You may not.")
+
+
+async def test_W1_words_that_a_form_answers_are_kept_nowhere_for_they_may_hold_a_secret(site: Site) -> None:
+    site.door.answer = lambda call: Reply(form=Form("set-password", "Set a password", "", "change", ()))
+    await site.send("say", text="/deputy set-password bob password=hunter2")
+    assert await site.get("/api/answers?as=hanna") == (200, {"messages": []})
+
+
+async def test_an_answer_reaches_its_reader_also_where_nobody_can_say_who_that_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(account: Account) -> Principal:
+        raise Unavailable("Entra ID doesn't answer.")
+
+    site.door.answer = lambda call: Reply(Card("Done"))
+    monkeypatch.setattr(site.door, "person", away)
+    assert (await site.send("say", text="/deputy mine"))[1]["reply"]["card"]["title"] == "Done"
+    monkeypatch.undo()
+    assert await site.get("/api/answers?as=hanna") == (200, {"messages": []})
 
 
 async def test_somebody_linked_to_nobody_sees_only_what_everybody_sees(

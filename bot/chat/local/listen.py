@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ from uuid import UUID
 from aiohttp import web
 
 from bot.chat.local import render
+from bot.chat.local.asides import failure
 from bot.chat.local.guard import LARGEST, body, guard, harden, take
 from bot.chat.local.post import CONVERSATION, PLACE, Event, LocalChat
 from bot.core import canonical
 from bot.core import card as cards
 from bot.core.card import Verb
 from bot.core.command import LONGEST, addressed
-from bot.core.errors import Invalid, Refused
+from bot.core.errors import DeputyError, Invalid, Refused
 from bot.core.principal import Account
 from bot.core.text import fault_in
 from bot.ports import Delivery
@@ -51,6 +53,7 @@ def application(door: Door, channel: LocalChat, people: Sequence[Person]) -> web
             web.get("/healthz", site.health),
             web.get("/api/people", site.people),
             web.get("/api/messages", site.messages),
+            web.get("/api/answers", site.answers),
             web.get("/api/events", site.events),
             web.get("/api/complete", site.complete),
             web.post("/api/say", site.say),
@@ -91,6 +94,11 @@ class _Site:
         viewer = await self._viewer(self._asker(request))
         return web.json_response({"messages": await self._channel.messages(viewer)})
 
+    async def answers(self, request: web.Request) -> web.Response:
+        account = self._asker(request)
+        kept = self._channel.asides.of(account.id, await self._viewer(account))
+        return web.json_response({"messages": [render.message(one) for one in kept]})
+
     async def events(self, request: web.Request) -> web.StreamResponse:
         viewer = await self._viewer(self._asker(request))
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -118,17 +126,23 @@ class _Site:
         account, delivery, data = await self._sent(request)
         text = take(data, "text", str)
         command = addressed(text)
-        if command is not None:
-            return _answer(await self._door.say(account, PLACE, command, delivery))
-        _check_words(text)
-        await self._channel.say(account.id, text, delivery.id)
-        return _answer(Reply())
+        if command is None:
+            _check_words(text)
+            await self._channel.say(account.id, text, delivery.id)
+            return _answer(Reply())
+        try:
+            reply = await self._door.say(account, PLACE, command, delivery)
+        except DeputyError as error:
+            await self._keep(account, delivery, failure(str(error)), text)
+            raise
+        return await self._replied(account, delivery, reply, text)
 
     async def fill(self, request: web.Request) -> web.Response:
         account, delivery, data = await self._sent(request)
         action, reason = take(data, "action", str), take(data, "reason", str)
         values = take(data, "values", dict)
-        return _answer(await self._door.fill(account, PLACE, action, values, reason, delivery))
+        reply = await self._door.fill(account, PLACE, action, values, reason, delivery)
+        return await self._replied(account, delivery, reply)
 
     async def press(self, request: web.Request) -> web.Response:
         account, delivery, data = await self._sent(request)
@@ -137,7 +151,13 @@ class _Site:
             verb = Verb(take(data, "verb", str))
         except ValueError:
             raise Invalid(f"“verb” must be one of {', '.join(Verb)}.") from None
-        return _answer(await self._door.press(account, PLACE, verb, subject, comment, delivery))
+        reply = await self._door.press(account, PLACE, verb, subject, comment, delivery)
+        if verb in (Verb.FAVOUR, Verb.UNFAVOUR):  # the page shows it by the star that was pressed
+            with suppress(DeputyError):
+                viewer = await self._viewer(account)
+                self._channel.asides.mark(account.id, viewer, subject, favourite=verb is Verb.FAVOUR)
+            return _answer(reply)
+        return await self._replied(account, delivery, reply)
 
     async def output(self, request: web.Request) -> web.Response:
         return web.json_response({"text": await self._output(request)})
@@ -171,6 +191,16 @@ class _Site:
             return (await self._door.person(account)).who.key
         except Refused:
             return ""  # linked to nobody: sees what everybody sees
+
+    async def _replied(self, account: Account, delivery: Delivery, reply: Reply, text: str = "") -> web.Response:
+        if reply.card:
+            await self._keep(account, delivery, reply.card, text)
+        return _answer(reply)
+
+    async def _keep(self, account: Account, delivery: Delivery, card: cards.Card, text: str) -> None:
+        """Keep an answer for the page to be loaded anew; not where nobody can say whose it is."""
+        with suppress(DeputyError):
+            self._channel.asides.keep(account.id, await self._viewer(account), delivery.id, card, text)
 
     async def _sent(self, request: web.Request) -> tuple[Account, Delivery, Mapping[str, Any]]:
         data = await body(request)

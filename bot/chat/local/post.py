@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bot.chat.local import render
+from bot.chat.local.asides import Asides
 from bot.core.canonical import Json
 from bot.core.errors import DeputyError
 from bot.core.run import Place
@@ -62,6 +63,7 @@ class LocalChat:
     def __init__(self, timeline: Timeline, clock: Clock) -> None:
         self._timeline = timeline
         self._clock = clock
+        self.asides = Asides(clock)
         self._listeners: set[Listener] = set()
         self._progress: dict[str, str] = {}
 

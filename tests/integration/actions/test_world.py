@@ -7,17 +7,22 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from bot.app import data
+from bot.cli.vault import operator
 from bot.core.errors import Unavailable
+from bot.core.secret import Secret
 from bot.demo import world as module
 from bot.demo.settle import settle
 from bot.demo.world import Credentials, World
+from bot.service.secrets import remove_secret, set_secret
 from bot.settings import Settings
 
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 PARENT = """
 import asyncio, pathlib, sys
 from bot.demo.world import World
@@ -106,6 +111,33 @@ async def test_a_restart_writes_no_version_of_a_credential_that_is_the_same(tmp_
             await settle(world, store, vault)
             await world.stop()
             assert {row.name: row.version for row in await store.secrets()} == wanted
+
+
+async def test_a_credential_that_was_set_by_hand_stays_until_it_is_removed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    own = {"url": Secret("ldap://127.0.0.1:3890"), "password": Secret("a real one")}
+    async with data(Settings(data_dir=tmp_path)) as (store, vault):
+
+        async def restarted() -> tuple[int, str]:
+            world = World()
+            await world.start(tmp_path)
+            await settle(world, store, vault)
+            await world.stop()
+            version = await vault.version("vault:directory")
+            fields = await vault.lease("vault:directory", version, "")
+            assert world.credentials["directory"]["password"] != "a real one"
+            return version, fields["password"].reveal()
+
+        assert (await restarted())[0] == 1
+        await set_secret(store, vault, "directory", own, operator(), NOW)
+        for _ in range(2):
+            assert await restarted() == (2, "a real one")
+        assert "deputy vault remove directory" in caplog.text
+        await remove_secret(store, "directory", operator(), NOW)
+        version, password = await restarted()
+        assert (version, len(password)) == (3, 32)
+        assert await restarted() == (version, password)
 
 
 async def test_a_world_that_stops_before_it_is_told_to_begin_leaves_without_a_word(

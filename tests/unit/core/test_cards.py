@@ -74,6 +74,14 @@ def test_X3_an_approver_sees_what_an_argument_hides(run: Run) -> None:
     assert fact(card, "Notes") == "one ⏎ two⟨U+200B⟩"
 
 
+def test_X3_an_approver_reads_the_parts_of_an_argument_in_the_order_that_they_have(run: Run) -> None:
+    turned = "/srv/\u05d0/1/2"
+    asked = with_arguments(run, account=turned, notes=f"{turned} " * 60, groups=("a\u05d0", "1"))
+    assert fact(run_card(asked), "Account") == "/srv/⟨U+05D0⟩/1/2"
+    assert fact(run_card(asked), "Groups") == "a⟨U+05D0⟩, 1"
+    assert "\u05d0" not in everything(full_card(asked))
+
+
 @pytest.mark.parametrize("field", ["reason", "target"])
 def test_X3_an_approver_sees_what_the_rest_of_a_request_hides(run: Run, field: str) -> None:
     hidden: Any = {field: "dc\u202e01"}

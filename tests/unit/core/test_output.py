@@ -38,6 +38,10 @@ SEQUENCES = {
     "tab": ("a\tb", "a\tb"),
     "bell, backspace, delete": ("a\x07\x08\x7fb", "ab"),
     "bidirectional controls": ("a\u202eb\u2066c\u200fd", "abcd"),
+    "invisible text (tags)": ("ok\U000e0069\U000e0067", "ok"),
+    "what shows nothing": ("a\u200bb\u2060c\u00add\u3164e\ufff9f", "abcdef"),
+    "joiners in a word of ASCII": ("ad\u200dm\u200cin\ufe0f", "admin"),
+    "joiners that join": ("👩\u200d💻 ❤\ufe0f می\u200cخواهم", "👩\u200d💻 ❤\ufe0f می\u200cخواهم"),
     "byte order mark": ("\ufefftext", "text"),
     "line separators": ("a\u2028b\u2029c", "a\nb\nc"),
 }
@@ -50,14 +54,17 @@ def test_X10_escape_sequences_and_control_characters_are_taken_out(raw: str, cle
     assert "".join(pipeline.feed(bytes([byte])) for byte in raw.encode()) + pipeline.close() == clean
 
 
-@given(st.text("\x1b[]8;m\\\x07\r\nab\x9b\x9c\0é\u202e", max_size=40), st.lists(st.integers(0, 80), max_size=8))
+@given(
+    st.text("\x1b[]8;m\\\x07\r\nab\x9b\x9c\0é\u202e\u200b\u200d\ufe0f", max_size=40),
+    st.lists(st.integers(0, 80), max_size=8),
+)
 def test_X10_any_split_gives_the_same_as_the_whole(text: str, cuts: list[int]) -> None:
     data = text.encode()
     pipeline = _pipeline()
     borders = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     parts = "".join(pipeline.feed(data[start:end]) for start, end in pairwise(borders)) + pipeline.close()
     assert parts == _shown(data)
-    assert not set(parts) & set("\x1b\x9b\x07\r\0\u202e")
+    assert not set(parts) & set("\x1b\x9b\x07\r\0\u202e\u200b")
 
 
 @given(st.binary(max_size=200))
@@ -108,6 +115,7 @@ def test_X8_an_endless_line_is_shown_as_it_comes() -> None:
         b"sword\x1b[0mfish!",
         b"sword\0fish!",
         "sword\u202efish!".encode(),
+        "sword\u200b\u00ad\u200dfish!".encode(),
         SECRET.encode("utf-16-le"),
         SECRET.encode("utf-16-be"),
         "sword\x1b[0mfish!".encode("utf-16-le"),

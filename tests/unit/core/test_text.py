@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.text import escape, fault_in, shorten, visible
+from bot.core.text import escape, fault_in, in_order, shorten, visible
 
 anything = st.text(st.characters())
 
@@ -98,3 +98,31 @@ def test_a_shortened_text_fits_and_says_that_it_was_cut(text: str, limit: int) -
     cut = shorten(text, limit)
     assert len(cut) <= limit
     assert cut == text if len(text) <= limit else cut == text[: limit - 1] + "…"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/srv/\u05d0/1/2", "/srv/⟨U+05D0⟩/1/2"),
+        ("10 \u05d0 20", "10 ⟨U+05D0⟩ 20"),
+        ("alice \u0627\u0628 bob", "alice ⟨U+0627⟩⟨U+0628⟩ bob"),
+        ("\u0661/\u0662", "⟨U+0661⟩/⟨U+0662⟩"),
+        ("1 \u07c0 2", "1 ⟨U+07C0⟩ 2"),
+    ],
+)
+def test_X3_letters_that_would_move_what_stands_beside_them_are_shown_by_their_code_points(
+    text: str, shown: str
+) -> None:
+    assert in_order(text) == shown
+
+
+@pytest.mark.parametrize("text", ["", "alice", "/srv/é/1", "田中 12", "שלום, עולם!", "مرحبا بالعالم"])
+def test_a_text_in_one_direction_stays_readable(text: str) -> None:
+    assert in_order(text) == text
+
+
+@given(st.text(st.characters() | st.sampled_from("\u05d0\u0627 a1/")))
+def test_X3_nothing_that_has_an_order_stands_beside_what_turns_it(text: str) -> None:
+    classes = {unicodedata.bidirectional(char) for char in in_order(text)}
+    assert not (classes & {"R", "AL", "AN"} and classes & {"L", "EN"})
+    assert in_order(in_order(text)) == in_order(text)

@@ -5,6 +5,7 @@ import pytest
 from bot.core.card import Button, Menu, Verb
 from bot.core.errors import Invalid, NotFound, Refused
 from bot.service import favourites
+from bot.service.suggest import suggest
 from tests.fakes.company import Company, action
 
 
@@ -29,6 +30,35 @@ async def test_favourites_come_first_and_what_is_used_most_after_them() -> None:
     assert "Favourites" not in await menus(company, "abe")
     await company.card("ann", "unfavourite hold")
     assert next(iter((await menus(company)).items())) == ("Most used", ["hold", "look"])
+
+
+async def test_a_menu_says_everywhere_what_is_a_favourite() -> None:
+    company = Company()
+    await company.card("ann", "favourite hold")
+    menus = [block for block in (await company.card("ann", "")).blocks if isinstance(block, Menu)]
+    shown = {(one.subject, one.favourite) for menu in menus for one in menu.items}
+    assert ("hold", True) in shown
+    assert ("hold", False) not in shown
+    assert ("look", False) in shown
+
+
+async def test_what_names_an_action_is_completed_by_those_that_it_may_name() -> None:
+    company = Company()
+    await company.card("ann", "favourite hold")
+
+    async def offered(text: str) -> list[str]:
+        return [one.text for one in await suggest(company.ports, await company.caller("ann"), text)]
+
+    assert await offered("unfavourite ") == ["unfavourite hold "]
+    assert await offered("favourite lo") == ["favourite look "]
+    assert "favourite hold " not in await offered("favourite ")
+    assert {"help hold ", "help look "} <= set(await offered("help "))
+    assert await offered("favourite look ") == []
+
+
+async def test_nothing_is_completed_for_who_may_do_nothing() -> None:
+    company = Company()
+    assert await suggest(company.ports, await company.caller("zed"), "favourite ") == ()
 
 
 async def test_a_click_does_the_same() -> None:

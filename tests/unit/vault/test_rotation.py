@@ -13,7 +13,7 @@ from bot.core.audit import Entry, Tag, verify
 from bot.core.errors import Conflict, Damaged
 from bot.core.principal import Who
 from bot.core.secret import Secret
-from bot.ports import Change
+from bot.ports import Change, Output
 from bot.service.secrets import remove_secret, rotate_key, set_secret
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.vault.keyfile import open_keys
@@ -21,7 +21,7 @@ from tests.fakes.memory_store import MemoryStore
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ENGINEER = Who("contoso", "e-1", "Erin")
-STEPS = 17
+STEPS = 19
 
 
 class Crash(BaseException):
@@ -53,6 +53,10 @@ class SteppingStore(MemoryStore):
         self.steps.before(lambda: None)()
         return await super().all_secret_rows()
 
+    async def sealed_outputs(self) -> Any:
+        self.steps.before(lambda: None)()
+        return await super().sealed_outputs()
+
     async def commit(self, change: Change) -> tuple[Entry, ...]:
         self.steps.before(lambda: None)()
         entries = await super().commit(change)
@@ -82,6 +86,19 @@ async def readable(store: MemoryStore, vault: BuiltinVault) -> bool:
     return len(leases) == 3 and all(fields["password"].reveal() == f"the {name} one" for name, fields in leases)
 
 
+async def kept(store: SteppingStore, vault: BuiltinVault, run: str) -> Output:
+    """Keep a private result, sealed with the vault's key of now."""
+    output = Output(run, sealed=vault.seal_text(run, f"the result of {run}"), expires=NOW)
+    await store.commit(Change((), output=output))
+    return output
+
+
+async def result_of(store: MemoryStore, vault: BuiltinVault, run: str) -> str:
+    """Open a run's private result."""
+    output = await store.output(run)
+    return vault.open_text(run, (output.sealed if output else None) or b"")
+
+
 async def test_a_rotation_wraps_every_version_anew_and_leaves_the_values(
     store: SteppingStore, vault: BuiltinVault, tmp_path: Path
 ) -> None:
@@ -102,7 +119,7 @@ async def test_a_rotation_is_in_the_audit_log(store: SteppingStore, vault: Built
     rotated = await rotate_key(store, vault, ENGINEER, NOW)
     entry = (await store.entries())[-1]
     assert (entry.tag, entry.actor, entry.reference) == (Tag.KEY_ROTATED, "e-1", rotated.audit)
-    assert entry.facts == {"key": rotated.key_id, "before": [old], "rows": 3}
+    assert entry.facts == {"key": rotated.key_id, "before": [old], "rows": 3, "results": 0}
     assert verify(await store.entries()).holds == 4
 
 
@@ -129,6 +146,7 @@ async def test_V7_a_rotation_that_ends_at_any_step_leaves_all_readable_and_the_n
     store: SteppingStore, vault: BuiltinVault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last: int
 ) -> None:
     [old] = vault._keys.ring().ids
+    await kept(store, vault, "R-1")
     with monkeypatch.context() as patch:
         count_in(Steps(last), store, patch)
         with pytest.raises(Crash):
@@ -137,11 +155,13 @@ async def test_V7_a_rotation_that_ends_at_any_step_leaves_all_readable_and_the_n
     restarted = await open_vault(tmp_path / "vault.key", store)
     assert await readable(store, restarted)
     assert await readable(store, vault)
+    assert await result_of(store, restarted, "R-1") == "the result of R-1"
     rotated = await rotate_key(store, restarted, ENGINEER, NOW)
     [key] = open_keys(tmp_path / "vault.key", requires_existing=True).ring().ids
     assert key == rotated.key_id != old
     assert {row.key_id for row in await store.all_secret_rows()} == {key}
     assert await readable(store, restarted)
+    assert await result_of(store, restarted, "R-1") == "the result of R-1"
     assert [entry.name for entry in tmp_path.iterdir()] == ["vault.key"]
 
 
@@ -187,13 +207,43 @@ async def test_V5_a_damaged_row_is_named_and_stops_the_rotation(store: SteppingS
     assert (await rotate_key(store, vault, ENGINEER, NOW)).rewrapped == 2
 
 
-async def test_a_private_result_of_the_old_key_says_why_it_does_not_open(
+async def test_V7_private_results_stay_readable_without_the_old_key(
+    store: SteppingStore, vault: BuiltinVault, tmp_path: Path
+) -> None:
+    for run in ("R-1", "R-2"):
+        await kept(store, vault, run)
+    rotated = await rotate_key(store, vault, ENGINEER, NOW)
+    assert (rotated.results, vault._keys.ring().ids) == (2, (rotated.key_id,))
+    restarted = await open_vault(tmp_path / "vault.key", store)
+    for one in await store.sealed_outputs():
+        assert restarted.open_text(one.run, one.sealed or b"") == f"the result of {one.run}"
+
+
+async def test_a_key_stays_for_a_private_result_that_was_sealed_with_it_meanwhile(
+    store: SteppingStore, vault: BuiltinVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Output("R-1", sealed=vault.seal_text("R-1", "the late one"), expires=NOW)
+    commit = store.commit
+
+    async def with_another(change: Change) -> tuple[Entry, ...]:
+        await commit(Change((), output=late))
+        return await commit(change)
+
+    monkeypatch.setattr(store, "commit", with_another)
+    assert (await rotate_key(store, vault, ENGINEER, NOW)).retired == ()
+    assert vault.open_text("R-1", late.sealed or b"") == "the late one"
+
+
+async def test_a_private_result_that_does_not_open_holds_up_no_rotation(
     store: SteppingStore, vault: BuiltinVault
 ) -> None:
-    sealed = vault.seal_text("R-1", "private")
-    await rotate_key(store, vault, ENGINEER, NOW)
-    with pytest.raises(Damaged, match=r"result of R-1 .*If the key was replaced since, run the action again"):
-        vault.open_text("R-1", sealed)
+    whole, broken = await kept(store, vault, "R-1"), Output("R-2", sealed=b"\x01 no seal of ours", expires=NOW)
+    await store.commit(Change((), output=broken))
+    assert (await rotate_key(store, vault, ENGINEER, NOW)).results == 1
+    assert await store.output("R-2") == broken
+    sealed = (await store.output("R-1") or whole).sealed
+    assert sealed != whole.sealed
+    assert vault.open_text("R-1", sealed or b"") == "the result of R-1"
 
 
 async def test_an_empty_vault_can_be_rotated(store: SteppingStore, tmp_path: Path) -> None:

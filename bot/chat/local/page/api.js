@@ -23,9 +23,9 @@ export async function get(path, parameters) {
   return read(await fetch(address(path, parameters)));
 }
 
-/** Send something once, however often it takes: every try carries the same delivery id. */
-export async function send(verb, what) {
-  const body = JSON.stringify({ as: person, delivery: crypto.randomUUID(), ...what });
+/** Send something once, however often it takes: every try carries the same delivery id, a UUID. */
+export async function send(verb, delivery, what) {
+  const body = JSON.stringify({ as: person, delivery, ...what });
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
   for (let tries = 0; tries < TRIES; tries++) {
     const answer = await fetch(`/api/${verb}`, options).catch(() => null);

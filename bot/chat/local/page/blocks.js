@@ -114,13 +114,24 @@ function menu(data, index, card, view, acts) {
   const press = (item) => acts.press({ verb: "open", subject: item.subject, label: item.label }, "");
   return el("section", { class: "menu", "aria-label": data.heading },
     el("h4", {}, data.heading),
-    el("div", {}, items.map((item) =>
+    el("div", {}, items.map((item) => el("div", { class: "item" },
       el("button", {
         type: "button", "data-id": `menu-${index}-${item.subject}`, disabled: view.busy !== "", onclick: () => press(item),
       },
       el("strong", {}, item.label),
       el("span", { class: "detail" }, item.detail),
-      el("span", { class: "note" }, item.note)))));
+      el("span", { class: "note" }, item.note)),
+      star(item, index, acts)))));
+}
+
+/** Draw what marks an action as a favourite of its reader's. */
+function star(item, index, acts) {
+  return el("button", {
+    type: "button", class: "mark-favourite", "data-id": `star-${index}-${item.subject}`,
+    "aria-pressed": String(item.favourite), "aria-label": `Favourite: ${item.label}`,
+    title: item.favourite ? "Take it out of your favourites" : "Make it a favourite: it comes first in your menu",
+    onclick: () => acts.favour(item),
+  }, icon("star"));
 }
 
 /** Draw a private result: covered until its reader asks, fetched only then. */

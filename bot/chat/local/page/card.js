@@ -15,7 +15,7 @@ export function newView() {
   };
 }
 
-/** Draw a card. `acts`: `press(button, comment)`, `audit(reference)`, `status(run)`, `redraw(focus)`. */
+/** Draw a card. `acts`: `press(button, comment)`, `favour(item)`, `audit(reference)`, `status(run)`, `redraw(focus)`. */
 export function draw(card, view, acts) {
   const facts = card.facts.filter((one) => one.value !== "");
   return el("section", { class: `card ${card.tone}`, "aria-label": card.title },
@@ -56,7 +56,7 @@ function state(card, view) {
 }
 
 function filter(card, view, acts) {
-  const count = card.blocks.reduce((sum, one) => sum + (one.items?.length ?? 0), 0);
+  const count = new Set(card.blocks.flatMap((one) => one.items ?? []).map((item) => item.subject)).size;
   const typed = (event) => {
     view.filter = event.target.value;
     acts.redraw();
@@ -75,13 +75,21 @@ function fact(one, at, acts) {
 }
 
 function buttons(card, view, acts) {
-  const asking = card.buttons.find((button) => button.asks && id(button) === view.asking);
+  const all = card.buttons.flatMap(ways);
+  const asking = all.find((button) => button.asks && id(button) === view.asking);
   if (asking) return question(asking, view, acts);
-  return el("div", { class: "buttons" }, card.buttons.map((button) =>
+  return el("div", { class: "buttons" }, all.map((button) =>
     el("button", {
       type: "button", class: button.style, "data-id": id(button), disabled: view.busy !== "",
       "aria-busy": view.busy === id(button) && "true", onclick: () => click(button, view, acts),
     }, button.label)));
+}
+
+/** Return a button, and beside one that may carry a comment the other that asks for it. */
+function ways(button) {
+  if (!button.comment) return [button];
+  const label = `${button.label} with a comment`;
+  return [button, { ...button, label, style: "", asks: button.comment, answer: button }];
 }
 
 function click(button, view, acts) {
@@ -92,6 +100,7 @@ function click(button, view, acts) {
 
 /** Draw the text that may go along with a button, in the place of the buttons. */
 function question(button, view, acts) {
+  const { label, style } = button.answer ?? button;
   const back = () => {
     view.asking = "";
     acts.redraw(id(button));
@@ -108,8 +117,8 @@ function question(button, view, acts) {
       onkeydown: (event) => event.key === "Escape" && back(),
     }),
     el("button", {
-      type: "submit", class: button.style, "data-id": "answer", disabled: view.busy !== "",
-    }, button.label),
+      type: "submit", class: style, "data-id": "answer", disabled: view.busy !== "",
+    }, label),
     el("button", { type: "button", class: "quiet", "data-id": "back", onclick: back }, "Back"));
 }
 

@@ -6,7 +6,10 @@ import { el, face, icon } from "./dom.js";
 const TOGETHER = 5 * 60_000; // milliseconds in which one person's words stand under one name
 const NEAR = 80; // pixels from the end that count as reading the newest
 
-/** Shows messages. `acts` as in card.js, but `press(button, comment, view, redraw)`; `named(account)`: a person. */
+/**
+ * Shows messages. `acts` as in card.js, but `press(button, comment, view, redraw)` and `favour(item, view, redraw)`;
+ * `named(account)`: a person.
+ */
 export class Log {
   constructor({ list, scroll, newer, named, acts }) {
     Object.assign(this, { list, scroll, newer, named, acts });
@@ -35,14 +38,25 @@ export class Log {
     else this.append(message);
   }
 
-  /** Show something that only this page knows: an answer to its reader, or what they sent. */
+  /** Show an answer to the reader alone, or what they sent, under the key that the server knows it by. */
   note(message) {
-    const key = `here-${crypto.randomUUID()}`;
-    const bare = { key, version: 1, at: new Date().toISOString(), private: true, author: "", text: "", card: null };
+    const { key } = message;
+    if (this.entries.has(key)) return;
+    const bare = { version: 1, at: new Date().toISOString(), private: true, author: "", text: "", card: null };
     this.append({ ...bare, ...message });
     this.toEnd();
     const top = this.entries.get(key).node.offsetTop - this.list.offsetTop;
     this.scroll.scrollTop = Math.min(this.scroll.scrollTop, top); // a long card is read from its head
+  }
+
+  /** Show in every menu whether an action is a favourite of the reader's. */
+  mark(action, favourite) {
+    for (const entry of this.entries.values()) {
+      const items = (entry.message.card?.blocks ?? []).flatMap((block) => block.items ?? []);
+      const same = items.filter((item) => item.subject === action);
+      same.forEach((item) => (item.favourite = favourite));
+      if (same.length) this.redraw(entry);
+    }
   }
 
   /** Show the last lines of a running script. */
@@ -103,6 +117,7 @@ export class Log {
       ...this.acts,
       redraw: (wanted) => this.redraw(entry, wanted),
       press: (button, comment) => this.acts.press(button, comment, view, () => this.redraw(entry)),
+      favour: (item) => this.acts.favour(item, view, () => this.redraw(entry)),
     };
     const marks = [message.private && "private", entry.follows && "follows"].filter(Boolean);
     return el("article", { class: ["message", ...marks].join(" "), tabindex: "-1" },

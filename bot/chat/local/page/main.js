@@ -20,16 +20,16 @@ const named = (account) => people.find((person) => person.account === account) ?
 const sheet = new Sheet(at("form"), (filled) => ask("fill", filled));
 const log = new Log({
   list: at("log"), scroll: at("scroll"), newer: at("newer"), named,
-  acts: { press, audit, status },
+  acts: { press, favour, audit, status },
 });
 
 /** Send something and show the card that comes back, if it is still the same person who looks. Returns a form. */
-async function ask(verb, what) {
+async function ask(verb, what, delivery = crypto.randomUUID()) {
   const asker = me;
   try {
-    const reply = await send(verb, what);
+    const reply = await send(verb, delivery, what);
     if (asker !== me) return null;
-    if (reply.card) log.note({ card: reply.card });
+    if (reply.card) log.note({ key: answered(delivery), card: reply.card });
     return reply.form;
   } catch (failure) {
     if (asker !== me) return null;
@@ -37,20 +37,26 @@ async function ask(verb, what) {
   }
 }
 
-function refused(failure) {
+/** Return the key under which the server has the answer to a delivery, for a page that is loaded anew. */
+function answered(delivery) {
+  return `local:${delivery}:answer`;
+}
+
+function refused(failure, delivery = crypto.randomUUID()) {
   const lead = failure instanceof Failure ? failure.message : AWAY;
   const nothing = { facts: [], blocks: [], buttons: [], run: "", state: "", audit: "", footnote: "" };
-  log.note({ card: { ...nothing, title: "That did not work", tone: "bad", lead } });
+  log.note({ key: answered(delivery), card: { ...nothing, title: "That did not work", tone: "bad", lead } });
 }
 
 async function say(text) {
-  if (COMMAND.test(text)) log.note({ author: me.account, text });
+  const delivery = crypto.randomUUID();
+  if (COMMAND.test(text)) log.note({ key: `local:${delivery}:words`, author: me.account, text });
   welcome();
   try {
-    const form = await ask("say", { text });
+    const form = await ask("say", { text }, delivery);
     if (form) sheet.open(form);
   } catch (failure) {
-    refused(failure);
+    refused(failure, delivery);
   }
 }
 
@@ -67,6 +73,21 @@ async function press(button, comment, view, redraw) {
   }
   view.busy = "";
   redraw();
+}
+
+/** Make an action a favourite, or take that back: its star says so in every menu. */
+async function favour(item, view, redraw) {
+  const asker = me;
+  const favourite = !item.favourite;
+  view.notice = "";
+  try {
+    const what = { verb: favourite ? "favour" : "unfavour", subject: item.subject, comment: "" };
+    await send("press", crypto.randomUUID(), what);
+    if (asker === me) log.mark(item.subject, favourite);
+  } catch (failure) {
+    view.notice = failure.message;
+    redraw();
+  }
 }
 
 async function status(run) {
@@ -97,10 +118,12 @@ function show(entry) {
 
 async function load() {
   const { account } = me;
-  const answer = await get("/api/messages").catch(() => null);
+  const both = await Promise.all([get("/api/messages"), get("/api/answers")]).catch(() => null);
   if (account !== me.account) return;
-  if (!answer) return setTimeout(load, PATIENCE);
-  answer.messages.forEach((message) => log.put(message));
+  if (!both) return setTimeout(load, PATIENCE);
+  const at = (message) => Date.parse(message.at);
+  const messages = both.flatMap((answer) => answer.messages);
+  messages.sort((one, other) => at(one) - at(other)).forEach((message) => log.put(message));
   welcome();
 }
 

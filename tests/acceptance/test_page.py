@@ -1,0 +1,78 @@
+"""What the page itself does for its reader, in a real browser."""
+
+import re
+
+from playwright.async_api import expect
+
+from tests.acceptance.conftest import Room
+
+
+async def test_W1_answers_for_one_person_are_there_again_after_a_reload_and_for_nobody_else(room: Room) -> None:
+    helpdesk, manager = await room.enter("helpdesk"), await room.enter("manager")
+    await helpdesk.say("/deputy whoami")
+    await helpdesk.sees("Object id", helpdesk.card("Hanna Weber"))
+    await helpdesk.say("/deputy unlok-account alice")
+    await helpdesk.sees("Did you mean unlock-account", helpdesk.card("That did not work"))
+    before = await helpdesk.log.get_by_role("article").count()
+
+    await helpdesk.page.reload()
+    await helpdesk.sees("Object id", helpdesk.card("Hanna Weber"))
+    await helpdesk.sees("Did you mean unlock-account", helpdesk.card("That did not work"))
+    await expect(helpdesk.log.get_by_role("article")).to_have_count(before)
+    await expect(helpdesk.log.get_by_role("article").nth(0)).to_contain_text("/deputy whoami")
+
+    await manager.page.reload()
+    await manager.say("/deputy mine")
+    await manager.sees("You have asked for nothing yet.")
+    await expect(manager.log.get_by_role("article")).to_have_count(2)
+
+
+async def test_a_star_makes_an_action_a_favourite_that_comes_first_and_stays_after_a_reload(room: Room) -> None:
+    engineer = await room.enter("engineer")
+    menu, star = engineer.card("What you may do"), "Favourite: Check a web address"
+    await engineer.say("/deputy")
+    await menu.get_by_role("button", name=star).click()
+    await expect(menu.get_by_role("button", name=star, pressed=True)).to_have_count(1)
+    await expect(engineer.log.get_by_role("article")).to_have_count(2)
+    await engineer.page.reload()
+    await expect(menu.get_by_role("button", name=star, pressed=True)).to_have_count(1)
+
+    await engineer.say("/deputy")
+    await expect(engineer.log.get_by_role("region", name="What you may do", exact=True)).to_have_count(2)
+    first = menu.get_by_role("region", name="Favourites")
+    await first.get_by_role("button", name=star, pressed=True).press("Enter")
+    await expect(engineer.log.get_by_role("button", name=star, pressed=True)).to_have_count(0)
+    await engineer.say("/deputy")
+    await expect(engineer.log.get_by_role("region", name="Favourites")).to_have_count(1)
+
+
+async def test_the_names_of_actions_are_suggested_where_one_is_to_follow(room: Room) -> None:
+    engineer = await room.enter("engineer")
+    box = engineer.page.get_by_role("textbox", name="Message")
+    await box.fill("/deputy favourite check")
+    await engineer.page.get_by_role("option", name="check-url").click()
+    await expect(box).to_have_value("/deputy favourite check-url ")
+
+
+async def test_an_approval_may_carry_a_comment_that_is_shown_and_in_the_audit_log(room: Room) -> None:
+    helpdesk, manager = await room.enter("helpdesk"), await room.enter("manager")
+    await helpdesk.say("/deputy reset-password bob")
+    card = manager.card("Reset a password")
+    await card.get_by_role("button", name="Approve with a comment").click()
+    await expect(card.get_by_role("textbox", name="Comment")).to_be_focused()
+    await card.get_by_role("button", name="Back").click()
+    await manager.sees("Awaiting approval", card)
+    await card.get_by_role("button", name="Approve with a comment").click()
+    await card.get_by_role("textbox", name="Comment").fill("Bob called me <b>himself</b>")
+    await card.get_by_role("button", name="Approve", exact=True).click()
+    told = "1 of 1: Marco Rossi (“Bob called me <b>himself</b>”)"
+    await helpdesk.sees(told, helpdesk.card("Reset a password"))
+    await manager.sees("Succeeded", card)
+    await manager.sees(told, card)
+
+    run = await card.get_by_role("button", name=re.compile("^R-")).inner_text()
+    await manager.say(f"/deputy status {run}")
+    history = manager.card("Reset a password").get_by_role("row", name=re.compile("request:approved"))
+    await history.get_by_role("button", name=re.compile("^AUD-")).click()
+    entry = manager.page.get_by_role("dialog", name="Audit entry")
+    await expect(entry).to_contain_text("Bob called me <b>himself</b>")
