@@ -66,8 +66,19 @@ def view(form: Form, about: Meta = NOWHERE, reason: str = "") -> Json:
     left_out = len(fields) - room
     more = [words(f"{count(left_out, 'more field')} can be given by name in a command.")] if left_out > 0 else []
     asked = [] if any(one.parameter.name == REASON for one in form.fields) else [_words_asked(REASON, reason)]
-    kept = replace(about, subject=form.action)
+    kept = replace(about, subject=form.action, aside=_aside(form))
     return modal(Callback.FILL, form.title, [*top, *blocks, *more, *asked], kept, submit="Run")
+
+
+def _aside(form: Form) -> dict[str, object]:
+    """Return what somebody put into fields that don't apply now: they may apply again in a moment."""
+    applying = {field.parameter.name for field in form.applying}
+    hidden = [field for field in form.fields if field.parameter.name not in applying]
+    return {
+        field.parameter.name: field.value
+        for field in hidden
+        if not inputs.is_secret(field) and field.value != field.parameter.default
+    }
 
 
 def values(view: Mapping[str, Any]) -> dict[str, object]:

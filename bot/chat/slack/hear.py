@@ -158,7 +158,8 @@ def _shaping(body: Payload) -> Heard:
     view = _object(body, "view")
     about = views.meta(view)
     heard = _interaction(body, Doing.SHAPE, _id(about.conversation, needed=False))
-    return replace(heard, subject=about.subject, values=forms.held(view), words=forms.reason(view), trigger="")
+    values = {**about.aside, **forms.held(view)}
+    return replace(heard, subject=about.subject, values=values, words=forms.reason(view), trigger="")
 
 
 def shortcut(body: Payload) -> Heard:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,8 @@ from bot.core.card import Card
 from bot.core.errors import Invalid
 
 MOST_BLOCKS = 100
-LONGEST_WORDS = 2_000  # bytes of a message that a form is filled from; the metadata holds 3,000 characters
+LONGEST_WORDS = 2_000  # bytes of a message that a form is filled from
+LONGEST_METADATA = 3_000  # characters
 LONGEST_TEXT = 100_000  # bytes of an output shown in a view, which may have 250 kB
 
 
@@ -31,11 +32,15 @@ class Callback(StrEnum):
 @dataclass(frozen=True)
 class Meta:
     """What a view remembers: the conversation it came from, the action or run it is about, and the words of
-    the message it was opened on (its start, where that is long)."""
+    the message it was opened on (its start, where that is long).
+
+    `aside` is what was put into fields of a form that don't apply now, as far as there is room for it.
+    """
 
     conversation: str = ""
     subject: str = ""
     words: str = ""
+    aside: Mapping[str, Any] = field(default_factory=dict)
 
 
 NOWHERE = Meta()
@@ -44,23 +49,33 @@ NOWHERE = Meta()
 def meta(view: Mapping[str, Any]) -> Meta:
     """Read what a view remembers. Raises Invalid for one that Deputy didn't make."""
     try:
-        return Meta(**json.loads(view["private_metadata"]))
+        found = Meta(**json.loads(view["private_metadata"]))
+        return replace(found, aside=dict(found.aside))
     except (KeyError, TypeError, ValueError):
         raise Invalid("That form is not one of Deputy's. Open it anew with /deputy.") from None
 
 
 def modal(callback: Callback, title: str, blocks: Iterable[Json], about: Meta, submit: str = "") -> Json:
     """Build a modal; without `submit` it only shows. At most 100 blocks are kept."""
-    kept = {**asdict(about), "words": fit(about.words, LONGEST_WORDS)}
     view: Json = {
         "type": "modal",
         "callback_id": callback.value,
         "title": plain(title, 24),
         "close": plain("Cancel" if submit else "Close", 24),
-        "private_metadata": json.dumps(kept, ensure_ascii=False),
+        "private_metadata": _metadata(about),
         "blocks": list(blocks)[:MOST_BLOCKS],
     }
     return {**view, "submit": plain(submit, 24)} if submit else view
+
+
+def _metadata(about: Meta) -> str:
+    kept = json.dumps({**vars(about), "words": fit(about.words, LONGEST_WORDS), "aside": {}}, ensure_ascii=False)
+    aside: Json = {}
+    for name, value in about.aside.items():
+        more = json.dumps({**json.loads(kept), "aside": {**aside, name: value}}, ensure_ascii=False)
+        if len(more) <= LONGEST_METADATA:
+            kept, aside = more, {**aside, name: value}
+    return kept
 
 
 def card_view(card: Card, about: Meta = NOWHERE) -> Json:

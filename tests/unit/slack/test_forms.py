@@ -330,3 +330,36 @@ def test_a_fault_of_a_field_that_was_not_there_opens_the_form_anew() -> None:
     assert answer["response_action"] == "update"
     assert "“Where to” is needed." in str(answer["view"])
     assert forms.errors(form, HERE, ["p:how", "p:to"])["response_action"] == "errors"
+
+
+def shaped(view: dict[str, Any], **chosen: str) -> dict[str, Any]:
+    """Return the form as `_shape` shows it anew after a choice in it, read from what Slack then delivers."""
+    options = {
+        name: {"": {"type": "static_select", "selected_option": {"value": value}}}
+        for name, value in chosen.items()
+    }
+    states = {f"p:{name}": state for name, state in options.items()}
+    values = {**meta(view).aside, **forms.held({**view, "state": {"values": states}})}
+    return forms.view(conditional().holding(values), meta(view))
+
+
+def test_what_was_typed_into_a_field_is_there_again_when_the_field_is() -> None:
+    begun = forms.view(conditional(how="move", to="Berlin"))
+    hidden = shaped(begun, how="lock")
+    assert "p:to" not in blocks_of_view(hidden)
+    back = shaped(hidden, how="move")
+    assert blocks_of_view(back)["p:to"]["element"]["initial_value"] == "Berlin"
+
+
+def test_what_is_hidden_is_kept_as_far_as_slack_has_room_and_no_secret_is() -> None:
+    form = conditional(how="lock", to="x" * 2_900, why="secret")
+    kept = forms.view(form, Meta("C1", words="é" * 10))["private_metadata"]
+    assert len(kept) <= 3_000
+    assert meta({"private_metadata": kept}).aside == {"to": "x" * 2_900}
+    long = forms.view(conditional(how="lock", to="x" * 3_000))
+    assert meta(long).aside == {}
+    assert "secret" not in kept
+
+
+def blocks_of_view(view: dict[str, Any]) -> dict[str, Any]:
+    return {block["block_id"]: block for block in view["blocks"] if "block_id" in block}
