@@ -28,6 +28,7 @@ class Verb(StrEnum):
     DENY = "deny"
     CANCEL = "cancel"
     RERUN = "rerun"
+    COMPARE = "compare"
     OPEN = "open"
     LINK = "link"
     HAND_OVER = "hand_over"

@@ -9,7 +9,7 @@ from bot.core.errors import Invalid
 LONGEST = 8_000
 LINKING_VERBS = frozenset({"link", "unlink"})
 VERBS = LINKING_VERBS | {
-    *("help", "mine", "status", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"),
+    *("help", "mine", "status", "compare", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"),
     *("break-glass", "review", "away", "back", "favourite", "unfavourite"),
 }
 

@@ -16,6 +16,7 @@ from bot.service.aftermath import review_emergency
 from bot.service.authorise import could
 from bot.service.away import away, back
 from bot.service.cancel import cancel
+from bot.service.compare import compare
 from bot.service.door import Suggestion
 from bot.service.favourites import favour, unfavour
 from bot.service.hand_over import hand_over
@@ -88,6 +89,8 @@ class Desk:
             return await cancel(self._ports, caller, subject, delivery)
         if verb is Verb.REVIEW:
             return await review_emergency(self._ports, caller, subject, comment, delivery)
+        if verb is Verb.COMPARE:
+            return Reply(card=await compare(self._ports, caller, subject))
         if verb is Verb.RERUN:
             return await rerun(self._ports, caller, subject, delivery)
         if verb is Verb.HAND_OVER:
@@ -189,6 +192,11 @@ async def _status(ports: Ports, caller: Caller, command: Command, delivery: Deli
     return Reply(card=await query.status(ports, caller, _subject(command, "run", "R-…")))
 
 
+async def _compare(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
+    run = _subject(command, "run", "R-…")
+    return Reply(card=await compare(ports, caller, run, "".join(command.words[1:2])))
+
+
 async def _cancel(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     return await cancel(ports, caller, _subject(command, "run", "R-…"), delivery)
 
@@ -270,6 +278,7 @@ _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Repl
     "help": _help,
     "mine": _mine,
     "status": _status,
+    "compare": _compare,
     "cancel": _cancel,
     "rerun": _rerun,
     "approvals": _approvals,

@@ -101,6 +101,7 @@ def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
         ("/deputy mine", "your latest runs"),
         ("/deputy approvals", "what waits for your decision"),
         ("/deputy status R-…", "a run, with everything that was sealed"),
+        ("/deputy compare R-… R-…", "what differs between two runs; with one, between it and the run before"),
         ("/deputy cancel R-… · rerun R-…", "stop a run, or ask for it again"),
         ("/deputy approve R-… comment · deny R-… reason", "decide without the buttons"),
         ('/deputy break-glass <action> … reason="…"', "run it at once in an emergency; somebody reviews it after"),
@@ -303,12 +304,17 @@ async def changes(ports: Ports, caller: Caller, run_id: str) -> str:
 async def visible_run(ports: Ports, caller: Caller, run_id: str) -> Run:
     """Return a run that this person may see: their own, one they may approve, or of an action they may run."""
     run = await existing_run(ports, run_id)
-    if caller.principal.who == run.request.requester or await _may_run(ports, caller, run):
-        return run
-    if await approver_of(ports, caller, run):
+    if await sees(ports, caller, run):
         return run
     await refused(ports, caller, run.id, "They may not see this run.")
     raise _no_run(run_id)
+
+
+async def sees(ports: Ports, caller: Caller, run: Run) -> bool:
+    """Say whether this person may see a run."""
+    if caller.principal.who == run.request.requester or await _may_run(ports, caller, run):
+        return True
+    return await approver_of(ports, caller, run)
 
 
 async def existing_run(ports: Ports, run_id: str) -> Run:

@@ -18,6 +18,7 @@ _VERBS = {
     "mine": "your latest runs",
     "approvals": "what waits for your decision",
     "status": "a run, with everything that was sealed",
+    "compare": "what differs between a run and the one before",
     "cancel": "stop a run",
     "rerun": "ask for a run again",
     "approve": "say yes to a request",

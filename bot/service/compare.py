@@ -1,0 +1,55 @@
+"""Comparing two runs: why did the same action do something else this time?"""
+
+from bot.core.background import FileChange, file_change
+from bot.core.card import Card
+from bot.core.comparison import compared
+from bot.core.errors import DeputyError, Invalid, NotFound
+from bot.core.run import Run, State
+from bot.ports import Ports
+from bot.service.query import sees, visible_run
+from bot.service.reply import Caller
+
+MOST = 50  # runs that are looked through for the one before
+_ENDED = tuple(state for state in State if state.ended and state is not State.REFUSED)
+
+
+async def compare(ports: Ports, caller: Caller, run_id: str, other_id: str = "") -> Card:
+    """Compare two runs of one action that somebody may see; without `other_id`, with the one before.
+
+    Raises NotFound where there is none, Invalid for runs of two actions.
+    """
+    run = await visible_run(ports, caller, run_id)
+    other = await (visible_run(ports, caller, other_id) if other_id else _before(ports, caller, run))
+    if run.id == other.id:
+        raise Invalid(f"Name two runs: {run.id} differs in nothing from itself.")
+    if run.request.action != other.request.action:
+        raise Invalid(
+            f"{other.id} ran {other.request.action} and {run.id} ran {run.request.action}: "
+            "only runs of one action can be compared."
+        )
+    first, second = sorted((run, other), key=lambda one: (one.created, one.id))
+    return compared(first, second, await _script(ports, first, second))
+
+
+async def _before(ports: Ports, caller: Caller, run: Run) -> Run:
+    """Return what a run is compared with: what it repeats, or the last before it, best with the same arguments."""
+    if run.rerun_of:
+        return await visible_run(ports, caller, run.rerun_of)
+    ended = await ports.store.runs(states=_ENDED, action=run.request.action, limit=MOST)
+    earlier = [one for one in ended if one.created < run.created and await sees(ports, caller, one)]
+    alike = [one for one in earlier if one.request.arguments == run.request.arguments]
+    for one in (*alike, *earlier):
+        return one
+    raise NotFound(f"There is no earlier run of {run.request.action} to compare {run.id} with.")
+
+
+async def _script(ports: Ports, first: Run, second: Run) -> FileChange | None:
+    """Return how the script was changed between two runs; None where it wasn't, or is no longer kept."""
+    shas = first.request.script, second.request.script
+    if shas[0] == shas[1]:
+        return None
+    try:
+        before, after = [await ports.store.script(sha) for sha in shas]
+    except DeputyError:
+        return None
+    return file_change(second.request.action, before, after)

@@ -1,0 +1,137 @@
+"""Comparing two runs: what differs is said, what nobody may see isn't."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.core.action import Script
+from bot.core.card import Button, Card, Table, Text, Verb
+from bot.core.cards import run_card
+from bot.core.errors import Invalid, NotFound
+from bot.core.principal import Account
+from bot.core.work import Exit, ExitReason
+from tests.fakes.company import PLACE, Company
+
+
+async def done(company: Company, who: str, text: str) -> str:
+    """Have somebody's request carried out, a minute after the last."""
+    company.clock.pass_(60)
+    run = await company.say(who, text)
+    await company.work()
+    return run
+
+
+def rows(card: Card) -> dict[str, tuple[str, str]]:
+    (table,) = [block for block in card.blocks if isinstance(block, Table)]
+    return {name: (before, after) for name, before, after in table.rows}
+
+
+def changes(card: Card) -> dict[str, str]:
+    return {block.title: block.text for block in card.blocks if isinstance(block, Text)}
+
+
+async def test_a_run_is_compared_with_the_one_before() -> None:
+    company = Company()
+    company.puppets.says["look.py"] = b"disk 41 %\nall well\n"
+    first = await done(company, "ann", "look")
+    company.puppets.says["look.py"] = b"disk 97 %\nall well\n"
+    company.puppets.acts["look.py"] = lambda work: Exit(ExitReason.EXITED, 1, None, 0.3)
+    second = await done(company, "abe", "look")
+    card = await company.card("ann", f"compare {second}")
+    assert card.title == "Look: two runs compared"
+    assert card.lead == (
+        "Both asked for exactly the same. They ended differently. So the reason is not in the request: "
+        "it is in what the script found."
+    )
+    found = rows(card)
+    assert found["Exit code"] == ("0", "1")
+    assert found["Asked by"] == ("Ann", "Abe")
+    assert "Script" not in found
+    ((title, diff),) = changes(card).items()
+    assert title == "How what they said differs: 1 line added, 1 removed"
+    assert {"-disk 41 %", "+disk 97 %", " all well"} <= set(diff.splitlines())
+    assert await company.card("ann", f"compare {second} {first}") == card
+
+
+async def test_a_changed_script_is_named_and_shown() -> None:
+    company = Company()
+    await done(company, "ann", "look")
+    changed = Script("look.py", b"# look twice")
+    company.shelf.actions["look"] = replace(company.shelf.actions["look"], script=changed)
+    second = await done(company, "ann", "look")
+    card = await company.card("ann", f"compare {second}")
+    assert card.lead == "They differ in “Script”. They ended the same way and said the same."
+    assert rows(card)["Script"][1] == changed.sha[:12]
+    assert changes(card)["How the script was changed: 1 line added, 1 removed"].endswith("-# look\n+# look twice")
+
+
+async def test_what_was_asked_for_the_same_is_compared_rather_than_what_was_last() -> None:
+    company = Company()
+    company.rules.needs["change"] = 0
+    first = await done(company, "ann", "change alice")
+    bob = await done(company, "ann", "change bob")
+    third = await done(company, "ann", "change alice")
+    card = await company.card("ann", f"compare {third}")
+    (table,) = [block for block in card.blocks if isinstance(block, Table)]
+    assert table.heads == ("", first, third)
+    assert card.facts[0].value == "Account, Target, Credential and Script"
+    card = await company.card("ann", f"compare {third} {bob}")
+    assert card.lead == "They differ in “Account”. They ended the same way and said the same."
+    assert rows(card)["Account"] == ("bob", "alice")
+
+
+async def test_a_repeated_run_has_a_button_that_compares_it_with_what_it_repeats() -> None:
+    company = Company()
+    first = await done(company, "ann", "look")
+    again = await company.press("ann", Button("", Verb.RERUN, first))
+    await company.work()
+    assert [one.verb for one in run_card(await company.run(first)).buttons] == [Verb.RERUN]
+    (compare,) = [one for one in run_card(await company.run(again)).buttons if one.verb is Verb.COMPARE]
+    account = Account("local", "ann")
+    reply = await company.desk.press(account, PLACE, compare.verb, compare.subject, "", company.delivery())
+    assert reply.card
+    (table,) = [block for block in reply.card.blocks if isinstance(block, Table)]
+    assert table.heads == ("", first, again)
+
+
+async def test_what_a_private_action_said_is_not_compared() -> None:
+    company = Company()
+    company.shelf.actions["look"] = replace(company.shelf.actions["look"], private=True)
+    company.puppets.says["look.py"] = b"password one"
+    await done(company, "ann", "look")
+    company.puppets.says["look.py"] = b"password two"
+    card = await company.card("ann", f"compare {await done(company, 'ann', 'look')}")
+    assert not changes(card)
+    assert "password" not in str(card)
+    assert card.footnote == "What a private action said is not compared."
+    assert "said the same" not in card.lead
+
+
+async def test_A9_nobody_compares_what_they_may_not_see() -> None:
+    company = Company()
+    first, second = await done(company, "ann", "look"), await done(company, "ann", "look")
+    for text in (f"compare {second}", f"compare {second} {first}"):
+        with pytest.raises(NotFound, match="that you may see"):
+            await company.say("zed", text)
+
+
+async def test_a_run_that_has_not_ended_is_compared_as_far_as_it_is() -> None:
+    company = Company()
+    await done(company, "ann", "look")
+    company.clock.pass_(60)
+    waiting = await company.say("ann", "look")
+    card = await company.card("ann", f"compare {waiting}")
+    assert card.lead == f"Both asked for exactly the same. {waiting} has not ended yet."
+
+
+async def test_what_can_not_be_compared_says_why() -> None:
+    company = Company()
+    look, hold = await done(company, "ann", "look"), await company.say("ann", "hold")
+    with pytest.raises(NotFound, match=f"There is no earlier run of look to compare {look} with"):
+        await company.say("ann", f"compare {look}")
+    with pytest.raises(Invalid, match=f"{look} differs in nothing from itself"):
+        await company.say("ann", f"compare {look} {look}")
+    with pytest.raises(Invalid, match="only runs of one action can be compared"):
+        await company.say("ann", f"compare {look} {hold}")
+    with pytest.raises(Invalid, match="Name the run"):
+        await company.say("ann", "compare")
