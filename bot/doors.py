@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -27,11 +28,11 @@ from bot.store.database import SqlStore
 if TYPE_CHECKING:
     from bot.chat.slack.connect import Slack
 
-# What each person of the local channel may want to try first, where it is there and theirs.
+# What each person of the local channel may want to try first, where it is there and theirs; {files}: the demo's.
 EXAMPLES = {
     "helpdesk": ("unlock-account alice", "reset-password bob"),
     "manager": ("approvals", "show-account bob", "whoami"),
-    "oncall": ("disk-usage", "restart-service web", "clean-old-files"),
+    "oncall": ("disk-usage", "restart-service web", "clean-old-files path={files}/cache"),
     "engineer": ("top-processes", "check-url", "approvals"),
     "nobody": ("whoami",),
 }
@@ -39,10 +40,11 @@ EXAMPLES = {
 
 @dataclass(frozen=True)
 class Doors:
-    """The chats that are set up, ready to post."""
+    """The chats that are set up, ready to post. `files` is where the demo lays out its files."""
 
     local: LocalChat | None = None
     slack: "Slack | None" = None
+    files: Path = Path()
 
     @property
     def chats(self) -> Mapping[str, Chat]:
@@ -65,7 +67,9 @@ class Doors:
             if self.slack:
                 slack = await stack.enter_async_context(self.slack.listen(desk, ports.nonce, alone=alone))
             if self.local:
-                local = local_application(desk, self.local, [await person(ports, one) for one in PEOPLE])
+                local = local_application(
+                    desk, self.local, [await person(ports, one, self.files) for one in PEOPLE]
+                )
             yield site(local, {"/slack": slack, PREFIX: pages})
 
 
@@ -73,13 +77,14 @@ class Doors:
 async def doors_of(settings: Settings, store: SqlStore, clock: Clock, people: People) -> AsyncIterator[Doors]:
     """Set up the chats that the settings name."""
     local = LocalChat(store, clock) if settings.local_chat else None
+    files = (settings.data_dir / "demo").resolve()
     if not settings.slack:
-        yield Doors(local)
+        yield Doors(local, files=files)
         return
     from bot.chat.slack.connect import connected  # it takes long to import
 
     async with connected(settings, store, clock, people.on_slack) as slack:
-        yield Doors(local, slack)
+        yield Doors(local, slack, files)
 
 
 def site(local: web.Application | None, others: Mapping[str, web.Application | None]) -> web.Application:
@@ -93,7 +98,7 @@ def site(local: web.Application | None, others: Mapping[str, web.Application | N
     return root
 
 
-async def person(ports: Ports, one: LocalPerson) -> Person:
+async def person(ports: Ports, one: LocalPerson, files: Path) -> Person:
     """Return somebody to be, with three things to try that they may do in this catalogue."""
     known = set(VERBS)
     try:
@@ -101,8 +106,17 @@ async def person(ports: Ports, one: LocalPerson) -> Person:
         known |= may_do(ports, caller).keys()
     except DeputyError:
         pass  # linked to nobody yet, or the directory is out of reach: only what needs no rights is offered
-    tries = [f"/deputy {text}" for text in EXAMPLES[one.account] if text.split()[0] in known]
+    tries = [f"/deputy {_filled(text, files)}" for text in EXAMPLES[one.account] if text.split()[0] in known]
     return Person(one.account, one.name, one.title, (*tries, "/deputy", "/deputy help")[:3])
+
+
+def _filled(text: str, files: Path) -> str:
+    """Put in where the demo's files lie; without them the form asks."""
+    if "{files}" not in text:
+        return text
+    if not files.is_dir() or set(str(files)) & set(" \"'“‘"):  # those would have to be quoted
+        return text.split()[0]
+    return text.format(files=files)
 
 
 async def _health(request: web.Request) -> web.Response:

@@ -95,7 +95,8 @@ async def form(
     needs = ""
     if isinstance(decision, NeedsApproval):
         who = wording.listed([ports.policy.role(role).title for role in decision.roles], "or")
-        needs = f"It needs {wording.count(decision.count, 'approval')}{f' from {who}' if who else ''}."
+        # What is filled in may make it more: the decision was made before that was known.
+        needs = f"It needs at least {wording.count(decision.count, 'approval')}{f' from {who}' if who else ''}."
     return form_for(action, given, bound, choices=choices, note=" ".join(notes), approval=needs)
 
 

@@ -76,3 +76,19 @@ async def test_an_approval_may_carry_a_comment_that_is_shown_and_in_the_audit_lo
     await history.get_by_role("button", name=re.compile("^AUD-")).click()
     entry = manager.page.get_by_role("dialog", name="Audit entry")
     await expect(entry).to_contain_text("Bob called me <b>himself</b>")
+
+
+async def test_an_example_knows_where_the_demo_has_old_files_to_clean(room: Room) -> None:
+    oncall = await room.enter("oncall")
+    await oncall.page.get_by_role("button", name=re.compile("clean-old-files path=.*cache$")).first.click()
+    await oncall.page.get_by_role("textbox", name="Message").press("Escape")
+    await oncall.page.get_by_role("textbox", name="Message").press("Enter")
+    await oncall.sees("Awaiting approval", oncall.card("Clean old files"))
+    for who in ("manager", "engineer"):
+        card = (await room.enter(who)).card("Clean old files")
+        await card.get_by_role("button", name="Approve", exact=True).click()
+        await oncall.sees(
+            "Approvals1 of 2" if who == "manager" else "Approvals2 of 2", oncall.card("Clean old files")
+        )
+    await oncall.sees("Succeeded", oncall.card("Clean old files"))
+    await oncall.sees("thumbnails/3f9a.png", oncall.card("Clean old files"))

@@ -17,7 +17,9 @@ from bot.settings import Settings
 ROOT = Path(__file__).parents[2]
 
 
-async def people(actions: Path, policies: Path = ROOT / "policies") -> dict[str, Person]:
+async def people(
+    actions: Path, policies: Path = ROOT / "policies", files: Path = ROOT / "none"
+) -> dict[str, Person]:
     policy = CedarPolicy(policies)
     catalog = catalog_of(Settings(actions_dir=actions))
     ports = SimpleNamespace(
@@ -27,12 +29,12 @@ async def people(actions: Path, policies: Path = ROOT / "policies") -> dict[str,
         clock=SystemClock(),
         situation=lambda now: Situation(),
     )
-    return {one.account: await person(cast(Ports, ports), one) for one in PEOPLE}
+    return {one.account: await person(cast(Ports, ports), one, files) for one in PEOPLE}
 
 
-async def test_the_shipped_actions_and_policies_allow_every_example() -> None:
-    for account, one in (await people(ROOT / "actions")).items():
-        tries = tuple(f"/deputy {text}" for text in EXAMPLES[account])
+async def test_the_shipped_actions_and_policies_allow_every_example(tmp_path: Path) -> None:
+    for account, one in (await people(ROOT / "actions", files=tmp_path)).items():
+        tries = tuple(f"/deputy {text.format(files=tmp_path)}" for text in EXAMPLES[account])
         assert one.examples == (*tries, "/deputy", "/deputy help")[:3]
 
 
@@ -42,3 +44,13 @@ async def test_what_is_not_there_or_not_allowed_is_not_offered(tmp_path: Path, b
     found = await people(**folders)
     assert found["helpdesk"].examples == ("/deputy", "/deputy help")
     assert found["manager"].examples == ("/deputy approvals", "/deputy whoami", "/deputy")
+
+
+@pytest.mark.parametrize("name", ["none", "my demo", "the 'demo'"])
+async def test_where_the_demo_has_no_files_that_can_be_named_plainly_the_form_asks(
+    tmp_path: Path, name: str
+) -> None:
+    if name != "none":
+        (tmp_path / name).mkdir()
+    found = await people(ROOT / "actions", files=tmp_path / name)
+    assert found["oncall"].examples[2] == "/deputy clean-old-files"

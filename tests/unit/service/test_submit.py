@@ -46,6 +46,13 @@ async def test_a_missing_argument_opens_the_form_and_changes_nothing() -> None:
     assert await company.tags() == []
 
 
+async def test_a_form_promises_no_fewer_approvals_than_what_is_filled_in_may_need() -> None:
+    company = Company()
+    reply = await company.desk.say(Account("local", "ann"), PLACE, "change", company.delivery())
+    assert reply.form
+    assert reply.form.approval.startswith("It needs at least 1 approval")
+
+
 async def test_a_wrong_argument_opens_the_form_with_the_fault_at_its_field() -> None:
     company = Company()
     reply = await company.desk.say(Account("local", "ann"), PLACE, "change acount=alice", company.delivery())
