@@ -142,6 +142,7 @@ class Attendant:
     def begin(self, heard: Heard, asked: asyncio.Future[Answer] | None = None) -> None:
         """Do what was heard, and tell the person, unless somebody waits at `asked` to take the answer along."""
         self._under_way[heard.account] += 1
+        self._responder.begin(heard)
         if asked or _opens(heard):
             self._keep(heard.id, self._attend(heard, asked))
             return

@@ -69,6 +69,11 @@ class Responder:
         self._answers_go = _origins(api)
         self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
 
+    def begin(self, heard: Heard) -> None:
+        """Take note of what will be done: of two choices in one form, only the newer shapes it."""
+        if heard.doing is Doing.SHAPE:
+            self._shaping[heard.view] = heard.id
+
     async def act(self, heard: Heard) -> Answer:
         """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
         try:
@@ -215,7 +220,6 @@ class Responder:
         return _answer(heard, await self._door.fill(heard.who, heard.place, *given, heard.delivery))
 
     async def _shape(self, heard: Heard) -> Answer:
-        self._shaping[heard.view] = heard.id
         form = (await self._opened(heard)).form
         if not form:
             return Answer()

@@ -105,6 +105,9 @@ class Acting:
         self.gate = asyncio.Event()
         self.gate.set()
 
+    def begin(self, heard: Heard) -> None:
+        pass
+
     async def act(self, heard: Heard) -> Answer:
         self.begun += 1
         await self.gate.wait()
