@@ -17,6 +17,7 @@ from bot.core.work import Exit, ExitReason, Work
 from bot.ports import Stop
 from bot.runners.interpreter import interpreter_of
 from bot.runners.launch import Launch, lay_out
+from bot.runners.nursery import Nursery
 from bot.runners.supervisor import Report, Supervisor
 
 __all__ = ["LocalRunner", "harden_process", "interpreter_of"]
@@ -72,7 +73,7 @@ class LocalRunner:
 
     def __init__(self, directory: Path, python: Path = Path(sys.executable), grace: float = 2.0) -> None:
         self._directory = directory.absolute()
-        self._python = python
+        self._nursery = Nursery(python)
         self._grace = grace
         self._spare: asyncio.Task[Supervisor] | None = None
         self._expected: dict[str, _Expected] = {}
@@ -87,7 +88,7 @@ class LocalRunner:
             why = f"{self._directory} can't be made ({error.strerror})"
             raise Unavailable(f"Scripts can't be run here: {why}.") from None
         self._open = True
-        self._spare = asyncio.create_task(Supervisor.start(self._python))
+        self._spare = asyncio.create_task(self._nursery.supervisor())
         try:
             await (await self._spare).ready()
         except BaseException:
@@ -104,6 +105,7 @@ class LocalRunner:
         if spare:
             with suppress(DeputyError):
                 await (await spare).close()
+        await self._nursery.close()
 
     async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
         """Run to the end, handing output over (both streams as one) up to the piece that passes the cap.
@@ -177,7 +179,7 @@ class LocalRunner:
             if supervisor.alive:
                 return supervisor
             await supervisor.close()
-        return await Supervisor.start(self._python)
+        return await self._nursery.supervisor()
 
     async def _supervised(
         self, ready: _Ready, work: Work, output: Callable[[bytes], None], stop: Stop
@@ -196,7 +198,7 @@ class LocalRunner:
 
     def _refill(self) -> None:
         if self._open and self._spare is None:
-            self._spare = asyncio.create_task(Supervisor.start(self._python))
+            self._spare = asyncio.create_task(self._nursery.supervisor())
 
 
 async def _course(ready: _Ready, work: Work, pump: Coroutine[None, None, None]) -> Ending:

@@ -1,7 +1,11 @@
-"""Supervises one script, so that nothing of it stays behind: `python -I -B supervise.py CONTROL RESULT GO`.
+"""Supervises scripts, so that nothing of them stays behind: `python -I -B supervise.py SOCKET`.
 
-Standard library only, and nothing of Deputy's but `python_main.py` beside it. It is started before it is
-needed: it says `.` on CONTROL (all are descriptors of sockets) and waits there for one line of JSON:
+Standard library only, and nothing of Deputy's but `python_main.py` beside it. This process loads what is needed,
+says `.` on SOCKET, and forks a supervisor for each message that comes on it, with five descriptors: the script's
+standard input, its output, and the sockets CONTROL, RESULT and GO. A fork is there in a tenth of the time that
+an interpreter takes to start. The end of SOCKET ends it; the supervisors go on by themselves.
+
+A supervisor says on CONTROL its process id and waits there for one line of JSON:
 
     argv       what to run; empty for a Python script, whose order comes on standard input (python_main.py)
     env, cwd   its environment and directory
@@ -12,9 +16,9 @@ needed: it says `.` on CONTROL (all are descriptors of sockets) and waits there 
 The script takes the place of a fork of this interpreter that is made ahead of need too; a Python script
 runs in that fork itself. It begins when a `.` comes on GO, and never where GO ends without one. RESULT is
 where it gives its result. The end of CONTROL means stop: because the worker asks for it, or because it is
-no more. The answer on CONTROL is `{"code": 0}` (128 + signal where
-one ended the script), or `{"fault": "…"}` where it did not start. Being a subreaper, this process gets
-every orphan: setsid and double forks lead nowhere (attack X12).
+no more. The answer on CONTROL is `{"code": 0}` (128 + signal where one ended the script), or
+`{"fault": "…"}` where it did not start. Being a subreaper, a supervisor gets every orphan: setsid and
+double forks lead nowhere (attack X12).
 """
 
 import ctypes
@@ -25,6 +29,7 @@ import os
 import resource
 import select
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -33,23 +38,78 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple, NoReturn
 
+PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+
+DESCRIPTORS = 5  # that come with each message
 
 # Deaf to these (a Ctrl-C in a terminal, a service manager's TERM): the control socket alone decides.
 DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def main(control: int, result: int, go: int) -> None:
-    """Get ready, run one script to its end and say how it ended."""
-    python = prepare(control, result, go)
+def main(descriptor: int) -> None:
+    """Fork a supervisor whenever one is wanted."""
+    python = prepare()
+    with socket.socket(fileno=descriptor) as wanted:
+        wanted.set_inheritable(False)
+        wanted.send(b".")
+        while given := received(wanted):
+            if os.fork() == 0:
+                wanted.close()
+                supervise(python, *given)
+            for one in given:
+                os.close(one)
+
+
+def prepare() -> ModuleType:
+    """Load all that a supervisor needs, and see that the kernel can what it must; return `python_main`."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    prctl(PR_SET_DUMPABLE, 0)  # no script may look into what later scripts are forked from
+    os.close(os.pidfd_open(os.getpid()))  # missing before Linux 5.3: better known now than with a script running
+    for one in DEAF_TO:
+        signal.signal(one, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a supervisor here
+    os.umask(0o077)
+    spec = importlib.util.spec_from_file_location("python_main", Path(__file__).with_name("python_main.py"))
+    assert spec and spec.loader  # noqa: S101 - a path that ends in .py has a loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    gc.freeze()  # a fork then shares what is loaded, and its end needn't look through it: 5 ms
+    return module
+
+
+def prctl(option: int, value: int) -> None:
+    """Ask something of the kernel (prctl(2)). Raises OSError."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "the kernel refuses what a supervisor needs (prctl)")
+
+
+def received(wanted: socket.socket) -> list[int]:
+    """Wait until a supervisor is wanted; return its descriptors, none at the end."""
+    data, descriptors, _, _ = socket.recv_fds(wanted, 1, DESCRIPTORS)
+    return descriptors if data else []
+
+
+def supervise(python: ModuleType, given: int, output: int, control: int, result: int, go: int) -> NoReturn:
+    """Run one script to its end and say how it ended."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    for one, place in ((given, 0), (output, 1), (output, 2)):
+        os.dup2(one, place)
+    os.close(given)
+    os.close(output)
+    for one in (control, result, go):
+        os.set_inheritable(one, False)
     fork = Fork.ahead(python, control, result, go)
     os.close(go)
-    os.write(control, b".")
+    os.write(control, f"{os.getpid()}\n".encode())
     line = read_line(control)
     fault = fork.start(line)
     if not line:
-        return
+        os._exit(0)
     spec = json.loads(line)
     os.close(result)
     code = 127 if fault else Script(fork.pid).supervise(control, spec["grace"])
@@ -58,26 +118,6 @@ def main(control: int, result: int, go: int) -> None:
     with suppress(BrokenPipeError):
         os.write(control, json.dumps({"fault": fault} if fault else {"code": code}).encode())
     os._exit(code)
-
-
-def prepare(*sockets: int) -> ModuleType:
-    """Become the one that every orphan of the script comes to; return the loaded `python_main`."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    for option in (PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS):
-        if libc.prctl(option, 1, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "the kernel refuses what a supervisor needs (prctl)")
-    os.close(os.pidfd_open(os.getpid()))  # missing before Linux 5.3: better known now than with a script running
-    for one in DEAF_TO:
-        signal.signal(one, signal.SIG_IGN)
-    for descriptor in sockets:
-        os.set_inheritable(descriptor, False)
-    os.umask(0o077)
-    spec = importlib.util.spec_from_file_location("python_main", Path(__file__).with_name("python_main.py"))
-    assert spec and spec.loader  # noqa: S101 - a path that ends in .py has a loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    gc.freeze()  # a fork then shares what is loaded, and its end needn't look through it: 5 ms
-    return module
 
 
 def read_line(descriptor: int) -> bytes:
@@ -157,6 +197,7 @@ def become(line: bytes, begin: Callable[[], bool], python: ModuleType, result: i
         os.write(fault, (getattr(error, "strerror", None) or str(error)).encode())
         os._exit(127)
     os.close(fault)
+    prctl(PR_SET_DUMPABLE, 1)  # as any process is, and as one is after an exec
     sys.exit(python.main(result))
 
 
@@ -286,4 +327,4 @@ def remove(directory: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:4]))
+    main(int(sys.argv[1]))

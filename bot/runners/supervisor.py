@@ -1,14 +1,13 @@
-"""The worker's side of a supervisor: start one ahead of need, give it a script, hear how that ended."""
+"""The worker's side of a supervisor: give it a script, feed that, hear what it says and how it ended."""
 
 import asyncio
 import json
-import os
+import select
 import socket
-from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from io import FileIO
 from typing import Any
 
 from bot.core.errors import Unavailable
@@ -18,8 +17,6 @@ LANG = "C.UTF-8"
 # A result may have 1 MB (python_main.py); the rest is room for its quotes and name.
 LARGEST_ANSWER = 1_100_000
 LARGEST_REPORT = 10_000
-
-_PROGRAM = Path(__file__).with_name("supervise.py")
 
 
 @dataclass(frozen=True)
@@ -35,45 +32,30 @@ class Report:
 
 @dataclass(frozen=True)
 class Supervisor:
-    """One running supervise.py with the pipes that its script will have."""
+    """One supervisor, and our ends of its script's input and output and of its sockets (see supervise.py)."""
 
-    process: Process
+    feeding: FileIO
+    said: asyncio.StreamReader
+    pipe: asyncio.BaseTransport
     control: socket.socket
     result: socket.socket
     go: socket.socket
 
-    @classmethod
-    async def start(cls, python: Path) -> "Supervisor":
-        """Start a supervisor; it gets ready by itself. Raises Unavailable."""
-        pairs = [socket.socketpair() for _ in range(3)]
-        try:
-            process = await _spawn(python, [end.fileno() for _, end in pairs])
-        except BaseException as error:
-            for ours, _ in pairs:
-                ours.close()
-            if isinstance(error, OSError):
-                raise Unavailable(
-                    f"Scripts can't be run here: {python} doesn't start ({error.strerror})."
-                ) from None
-            raise
-        finally:
-            for _, end in pairs:
-                end.close()
-        for ours, _ in pairs:
-            ours.setblocking(False)
-        return cls(process, *(ours for ours, _ in pairs))
-
     @property
     def alive(self) -> bool:
-        return self.process.returncode is None
+        poll = select.poll()
+        poll.register(self.control, select.POLLRDHUP)
+        return not poll.poll(0)
 
-    async def ready(self) -> None:
-        """Wait until it waits for a script. Raises Unavailable with what it says where it can't."""
-        sign = await asyncio.get_running_loop().sock_recv(self.control, 1)
-        if sign != b".":
-            said = (await _stream(self.process.stdout).read(LARGEST_REPORT)).decode(errors="replace")
-            lines = said.strip().splitlines() or ["it ended without a word"]
-            raise Unavailable(f"Scripts can't be run here: their supervisor doesn't start ({lines[-1]}).")
+    async def ready(self) -> int:
+        """Wait until it waits for a script; return its process id. Raises Unavailable, saying why it doesn't."""
+        sign = b""
+        while not sign.endswith(b"\n"):
+            part = await asyncio.get_running_loop().sock_recv(self.control, 1)
+            if not part:
+                raise Unavailable(not_started(await self.said.read(LARGEST_REPORT)))
+            sign += part
+        return int(sign)
 
     async def prepare(self, spec: Mapping[str, Any]) -> None:
         """Say what will run (see supervise.py for `spec`). Raises Unavailable where nobody listens."""
@@ -89,15 +71,17 @@ class Supervisor:
 
     async def feed(self, data: bytes) -> None:
         """Write the script's standard input and end it."""
-        assert self.process.stdin  # noqa: S101 - it was started with a pipe
         with suppress(ConnectionError):
-            self.process.stdin.write(data)
-            await self.process.stdin.drain()
-        self.process.stdin.close()
+            while data:
+                written = self.feeding.write(data)
+                if written is None:
+                    await _writable(self.feeding)
+                data = data[written or 0 :]
+        self.feeding.close()
 
     async def output(self, size: int = 65536) -> bytes:
         """Return the next bytes of standard output and error, nothing at their end."""
-        return await _stream(self.process.stdout).read(size)
+        return await self.said.read(size)
 
     async def answer(self) -> bytes:
         """Return what the script wrote on its result descriptor, at most `LARGEST_ANSWER` bytes."""
@@ -105,7 +89,7 @@ class Supervisor:
 
     async def report(self) -> Report:
         """Wait for the end: the script and all it started are gone then."""
-        said = (await _read(self.control, LARGEST_REPORT)).removeprefix(b".")
+        said = (await _read(self.control, LARGEST_REPORT)).rpartition(b"\n")[2]
         with suppress(ValueError, TypeError):
             return Report(**json.loads(said))
         return Report()
@@ -117,31 +101,31 @@ class Supervisor:
                 one.shutdown(socket.SHUT_WR)
 
     async def close(self) -> None:
-        """Wait until the process is gone, and give everything back."""
+        """Wait until the supervisor is gone, and give everything back."""
         self.stop()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.process.wait(), 5)
+            async with asyncio.timeout(5):
+                await _read(self.control, 0)
+        self.feeding.close()
+        self.pipe.close()
         for one in (self.control, self.result, self.go):
             one.close()
 
 
-async def _spawn(python: Path, sockets: Sequence[int]) -> Process:
-    return await asyncio.create_subprocess_exec(
-        *(python, "-I", "-B", _PROGRAM),
-        *map(str, sockets),
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=STDOUT,
-        pass_fds=sockets,
-        env={"PATH": PATH, "LANG": LANG},
-        cwd=os.sep,
-        start_new_session=True,
-    )
+def not_started(said: bytes) -> str:
+    """Return the sentence for a supervisor that said this instead of getting ready."""
+    lines = said.decode(errors="replace").strip().splitlines() or ["it ended without a word"]
+    return f"Scripts can't be run here: their supervisor doesn't start ({lines[-1]})."
 
 
-def _stream(stream: asyncio.StreamReader | None) -> asyncio.StreamReader:
-    assert stream  # noqa: S101 - it was started with a pipe
-    return stream
+async def _writable(pipe: FileIO) -> None:
+    """Wait until a pipe takes more."""
+    loop, writable = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_writer(pipe, writable.set)
+    try:
+        await writable.wait()
+    finally:
+        loop.remove_writer(pipe)
 
 
 async def _read(end: socket.socket, most: int) -> bytes:

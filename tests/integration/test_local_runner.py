@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import ANY
 from uuid import uuid4
 
 import pytest
@@ -23,6 +24,7 @@ from bot.core.secret import Secret
 from bot.core.work import Exit, ExitReason, Work
 from bot.runners import launch
 from bot.runners.local import LocalRunner, interpreter_of
+from bot.runners.nursery import Nursery
 from bot.runners.supervisor import Supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the supervisor needs Linux")
@@ -328,13 +330,37 @@ async def test_a_python_that_can_not_supervise_is_told_of(tmp_path: Path) -> Non
         await LocalRunner(tmp_path / "runs", python=broken).open()
 
 
-async def test_a_spare_supervisor_that_died_is_replaced(runner: LocalRunner, tmp_path: Path) -> None:
-    for pid in _living("supervise.py"):
-        if f"PPid:\t{os.getpid()}\n".encode() in _read(Path(f"/proc/{pid}/status")):
-            os.kill(pid, signal.SIGKILL)
+@pytest.mark.parametrize("who", ["the spare supervisor", "where supervisors come from"])
+async def test_who_died_while_nothing_ran_is_replaced(runner: LocalRunner, who: str) -> None:
+    (nursery,) = _children(os.getpid())
+    (spare,) = _children(nursery)
+    os.kill(spare if who == "the spare supervisor" else nursery, signal.SIGKILL)
+    while (spare if who == "the spare supervisor" else nursery) in _living("supervise.py"):
+        await asyncio.sleep(0.02)
+    for said in ("here\n", "again\n"):
+        assert await _run(runner, _shell(f"echo {said}")) == (ANY, said)
+
+
+def _children(parent: int) -> list[int]:
+    """Return the processes of the supervisor's program that a process has begun."""
+    mark = f"PPid:\t{parent}\n".encode()
+    return [pid for pid in _living("supervise.py") if mark in _read(Path(f"/proc/{pid}/status"))]
+
+
+async def test_an_order_longer_than_a_pipe_holds_arrives_whole(runner: LocalRunner) -> None:
+    long = "x" * 300_000
+    ended, said = await _run(runner, _python("def main(a):\n    print(len(a))\n", arguments={"a": long}))
+    assert (ended.code, said) == (0, "300000\n")
+
+
+async def test_nothing_stays_open_where_many_scripts_ran(runner: LocalRunner) -> None:
+    await _run(runner, _shell("echo one"))
     await asyncio.sleep(0.2)
-    ended, said = await _run(runner, _shell("echo here"))
-    assert (ended.code, said) == (0, "here\n")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        await _run(runner, _shell("cat"))
+    await asyncio.sleep(0.2)
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
 
 
 # ---- getting ready ahead of time ------------------------------------------------------------------
@@ -388,34 +414,38 @@ async def test_who_is_stopped_before_the_word_never_begins(runner: LocalRunner, 
     assert not begun.exists()
 
 
-async def test_X12_nothing_begins_whose_supervisor_was_killed(tmp_path: Path) -> None:
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Supervisor]:
+    nursery = Nursery(Path(sys.executable))
+    one = await nursery.supervisor()
+    yield one
+    await one.close()
+    await nursery.close()
+
+
+async def test_X12_nothing_begins_whose_supervisor_was_killed(tmp_path: Path, supervisor: Supervisor) -> None:
     begun = tmp_path / "begun"
-    supervisor = await Supervisor.start(Path(sys.executable))
-    await supervisor.ready()
+    pid = await supervisor.ready()
     argv = ["/bin/bash", "-c", f"echo yes > {begun}"]
-    limits = {"PROCESSES": 512}
-    await supervisor.prepare({"argv": argv, "env": {}, "cwd": "/", "limits": limits, "grace": 0.1, "remove": []})
+    spec = {"argv": argv, "env": {}, "cwd": "/", "limits": {"PROCESSES": 512}, "grace": 0.1, "remove": []}
+    await supervisor.prepare(spec)
     await asyncio.sleep(0.2)
-    os.kill(supervisor.process.pid, signal.SIGKILL)
-    while supervisor.process.pid in _living("supervise.py"):
+    os.kill(pid, signal.SIGKILL)
+    while pid in _living("supervise.py"):
         await asyncio.sleep(0.02)
     supervisor.begin()
     await asyncio.sleep(0.2)
-    await supervisor.close()
     assert not begun.exists()
 
 
-async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(tmp_path: Path) -> None:
-    supervisor = await Supervisor.start(Path(sys.executable))
-    await supervisor.ready()
-    child = f"PPid:\t{supervisor.process.pid}\n".encode()
-    (fork,) = [pid for pid in _living("supervise.py") if child in _read(Path(f"/proc/{pid}/status"))]
-    os.kill(supervisor.process.pid, signal.SIGKILL)
+async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(supervisor: Supervisor) -> None:
+    pid = await supervisor.ready()
+    (fork,) = _children(pid)
+    os.kill(pid, signal.SIGKILL)
     with suppress(TimeoutError):
         async with asyncio.timeout(30):
             while fork in _living("supervise.py"):
                 await asyncio.sleep(0.02)
-    await supervisor.close()
     assert fork not in _living("supervise.py")
 
 
