@@ -105,6 +105,11 @@ class Bench:
         return frozenset(tree.attributes(list(self.trees.values())))
 
     @cached_property
+    def arguments(self) -> frozenset[str] | None:
+        """The names of the arguments that some policy looks at; None where it may be any of them."""
+        return tree.arguments(self.trees)
+
+    @cached_property
     def _literals(self) -> frozenset[tuple[str, str]]:
         return frozenset(tree.literals(list(self.trees.values())))
 
