@@ -15,7 +15,7 @@ SETTLED = 3_000_000_000  # nanoseconds: the coarsest file system's clock ticks e
 
 
 class Stamp(NamedTuple):
-    """What changes when a file does. `changed` is its ctime: nobody can set it, and to forge `modified` moves it."""
+    """What changes when a file does. Nobody can set `changed` (ctime), and to forge `modified` moves it."""
 
     changed: int
     modified: int

@@ -55,6 +55,7 @@ class PostgresDatabase:
     """One database of a PostgreSQL server; satisfies `Backend`."""
 
     url: URL = field(repr=False)
+    near = False
 
     @classmethod
     def read(cls, text: str) -> "PostgresDatabase":
