@@ -172,8 +172,10 @@ class Store(Links, Protocol):
     async def head(self) -> tuple[int, str]:
         """Return the sequence number and hash of the newest audit entry."""
 
-    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
-        """Return the posts that are due, oldest first; per key only the newest."""
+    async def outbox(
+        self, now: datetime, limit: int = 100, *, beside: Collection[int] = frozenset()
+    ) -> Sequence[Waiting]:
+        """Return the posts that are due, oldest first, per key the newest; none with an id in `beside`."""
 
     async def posted(self, ids: Iterable[int]) -> None:
         """Mark posts as delivered."""

@@ -36,20 +36,20 @@ from bot.store import (
     workers,
 )
 from bot.store.backend import Backend, backend
-from bot.store.change import apply
+from bot.store.change import Words, apply
 from bot.store.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Announce = Callable[[Connection, Change], None]
+Announce = Callable[[Change], Words]
 
 
 async def open_store(where: Path | str, announce: Announce | None = None) -> "SqlStore":
     """Open the database at `where` (a file's path or a URL), made or brought up to date where it has to be.
 
-    `announce` is called with every change in its own transaction. Raises Unavailable where the database
-    can't be opened or written or is newer than this Deputy, Damaged where the file is no database, Invalid
-    for a URL that can't be read.
+    What `announce` says to a change is told others in the change's own transaction. Raises Unavailable where the
+    database can't be opened or written or is newer than this Deputy, Damaged where the file is no database,
+    Invalid for a URL that can't be read.
     """
     store = SqlStore(backend(where), announce)
     try:
@@ -140,10 +140,7 @@ class SqlStore:
         return await self._write(self._apply, change)
 
     def _apply(self, connection: Connection, change: Change) -> tuple[Entry, ...]:
-        entries = apply(connection, change)
-        if self._announce:
-            self._announce(connection, change)
-        return entries
+        return apply(connection, change, self._scripts, self._announce(change) if self._announce else ())
 
     async def delivered_before(self, delivery: Delivery) -> str | None:
         """Return the run an earlier delivery led to ('' for none), None for a new one. Raises Conflict."""
@@ -213,9 +210,11 @@ class SqlStore:
         """Return the sequence number and hash of the newest audit entry."""
         return await self._look(chain.head)
 
-    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
-        """Return the posts that are due, oldest first; per key only the newest."""
-        return await self._look(outbox.due, now, limit)
+    async def outbox(
+        self, now: datetime, limit: int = 100, *, beside: Collection[int] = frozenset()
+    ) -> Sequence[Waiting]:
+        """Return the posts that are due, oldest first, per key the newest; none with an id in `beside`."""
+        return await self._look(outbox.due, now, limit, beside)
 
     async def posted(self, ids: Iterable[int]) -> None:
         """Mark posts as delivered."""

@@ -4,8 +4,9 @@ To execute one through SQLAlchemy takes several times as long as the database ne
 """
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -34,7 +35,8 @@ class Statement:
     Raises what SQLAlchemy raises, on every database.
     """
 
-    def __init__(self, clause: Executable) -> None:
+    def __init__(self, clause: Executable | Callable[[str], Executable]) -> None:
+        """Take a clause, or what makes it for a dialect by its name."""
         self._clause = clause
         self._written: dict[str, SQLCompiler] = {}
 
@@ -44,9 +46,9 @@ class Statement:
             changed: int = self._cursor(connection, values).rowcount
         return changed
 
-    def send(self, connection: Connection, values: Values = _NOTHING) -> None:
-        """Execute it as part of what goes `Together`. Raises what the driver raises."""
-        self._cursor(connection, values)
+    def send(self, connection: Connection, values: Values) -> Any:
+        """Execute it as part of what goes `Together`; return its cursor. Raises what the driver raises."""
+        return self._cursor(connection, values)
 
     def rows(self, connection: Connection, values: Values = _NOTHING) -> Sequence[Any]:
         """Return the rows it finds, with their columns by name and in order."""
@@ -67,34 +69,54 @@ class Statement:
         return cast(Any, connection.connection.dbapi_connection).execute(written.string, named)
 
     def _write(self, dialect: Dialect, values: Values) -> SQLCompiler:
-        clause = cast(Any, self._clause)
+        clause = cast(Any, self._clause(dialect.name) if callable(self._clause) else self._clause)
         written = cast(SQLCompiler, clause.compile(dialect=dialect, column_keys=list(values)))
         self._written[dialect.name] = written
         return written
 
 
+@dataclass(frozen=True)
+class Verbatim:
+    """A statement in the driver's own words, for what SQLAlchemy has none."""
+
+    sql: str
+
+    def send(self, connection: Connection, values: Values) -> Any:
+        """Execute it as part of what goes `Together`; return its cursor. Raises what the driver raises."""
+        return cast(Any, connection.connection.dbapi_connection).execute(self.sql, values)
+
+
 class Together:
-    """Statements whose results nobody waits for, executed in their order and, on a server, in one go."""
+    """Statements whose results nobody reads, executed in their order and, on a server, in one go."""
 
     def __init__(self) -> None:
-        self._statements: list[tuple[Statement, Values]] = []
+        self._statements: list[tuple[Statement | Verbatim, Values, DeputyError | None]] = []
         self._fault: DeputyError | None = None
 
-    def add(self, statement: Statement, values: Values, fault: DeputyError | None = None) -> None:
+    def add(self, statement: Statement | Verbatim, values: Values, fault: DeputyError | None = None) -> None:
         """Add a statement; `fault` is what it means where it contradicts a row that is there."""
-        self._statements.append((statement, values))
+        self._statements.append((statement, values, None))
         self._fault = self._fault or fault
+
+    def expect(self, statement: Statement, values: Values, otherwise: DeputyError) -> None:
+        """Add a statement that has to change a row; `otherwise` is what it means where there is none to change."""
+        self._statements.append((statement, values, otherwise))
 
     def run(self, connection: Connection) -> None:
         """Execute them. Raises the fault that was given, or what SQLAlchemy raises."""
         try:
             with _errors(connection), _in_one_go(connection):
-                for statement, values in self._statements:
-                    statement.send(connection, values)
+                changed = [
+                    (statement.send(connection, values), otherwise)
+                    for statement, values, otherwise in self._statements
+                ]
         except IntegrityError as error:
             if self._fault is None:
                 raise
             raise self._fault from error
+        for cursor, otherwise in changed:
+            if otherwise and cursor.rowcount == 0:
+                raise otherwise
 
 
 def _in_one_go(connection: Connection) -> AbstractContextManager[object]:

@@ -227,13 +227,16 @@ class MemoryStore:
         chain = self._contents.chain
         return (chain[-1].sequence, chain[-1].hash) if chain else (0, audit.GENESIS)
 
-    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
+    async def outbox(
+        self, now: datetime, limit: int = 100, *, beside: Collection[int] = frozenset()
+    ) -> Sequence[Waiting]:
         newest = {
             (waiting.post.place, waiting.post.key): (waiting, due)
             for waiting, due in self._contents.posts.values()
         }
         ready = [waiting for waiting, due in newest.values() if due is None or due <= now]
-        return sorted(ready, key=lambda waiting: waiting.id)[:limit]
+        found = sorted(ready, key=lambda waiting: waiting.id)[:limit]
+        return [waiting for waiting in found if waiting.id not in beside]
 
     async def posted(self, ids: Iterable[int]) -> None:
         posts = self._contents.posts
