@@ -8,7 +8,7 @@ from bot.core.audit import Entry
 from bot.core.run import State
 from bot.ports import Change
 from bot.store import absences, chain, links, locks, outbox, runs, vault_rows, workers
-from bot.store.statement import Together, Verbatim
+from bot.store.together import Together, Verbatim
 
 Words = Iterable[tuple[str, Mapping[str, str]]]
 

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Select, bindparam, delete, exists, func, inse
 from bot.core.errors import Conflict
 from bot.ports import Delivery, Post, Waiting
 from bot.store.rows import card_text, moment, read_waiting
-from bot.store.statement import Statement, Together, inserting
+from bot.store.statement import Statement, inserting
 from bot.store.tables import deliveries, outbox
+from bot.store.together import Together
 
 WAITING, POSTED, SUPERSEDED = "waiting", "posted", "superseded"
 

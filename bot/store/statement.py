@@ -5,17 +5,14 @@ To execute one through SQLAlchemy takes several times as long as the database ne
 
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
-
-from bot.core.errors import DeputyError
 
 Values = Mapping[str, Any]
 
@@ -42,17 +39,13 @@ class Statement:
 
     def run(self, connection: Connection, values: Values = _NOTHING) -> int:
         """Execute it; return how many rows it changed."""
-        with _errors(connection):
+        with errors(connection):
             changed: int = self._cursor(connection, values).rowcount
         return changed
 
-    def send(self, connection: Connection, values: Values) -> Any:
-        """Execute it as part of what goes `Together`; return its cursor. Raises what the driver raises."""
-        return self._cursor(connection, values)
-
     def rows(self, connection: Connection, values: Values = _NOTHING) -> Sequence[Any]:
         """Return the rows it finds, with their columns by name and in order."""
-        with _errors(connection):
+        with errors(connection):
             cursor = self._cursor(connection, values)
             row = _row(tuple(column[0] for column in cursor.description))
             return list(map(row._make, cursor))
@@ -61,12 +54,15 @@ class Statement:
         """Return the one row it finds, or None where there is none."""
         return next(iter(self.rows(connection, values)), None)
 
+    def written(self, dialect: Dialect, values: Values) -> SQLCompiler:
+        """Return it as SQLAlchemy writes it for these names of values; it does so once."""
+        return self._written.get(dialect.name) or self._write(dialect, values)
+
     def _cursor(self, connection: Connection, values: Values) -> Any:
-        dialect = connection.dialect
-        written = self._written.get(dialect.name) or self._write(dialect, values)
+        written = self.written(connection.dialect, values)
         given = {**written.params, **values}
         named = given if written.positiontup is None else [given[name] for name in written.positiontup]
-        return cast(Any, connection.connection.dbapi_connection).execute(written.string, named)
+        return _driver(connection).execute(written.string, named)
 
     def _write(self, dialect: Dialect, values: Values) -> SQLCompiler:
         clause = cast(Any, self._clause(dialect.name) if callable(self._clause) else self._clause)
@@ -75,63 +71,17 @@ class Statement:
         return written
 
 
-@dataclass(frozen=True)
-class Verbatim:
-    """A statement in the driver's own words, for what SQLAlchemy has none."""
-
-    sql: str
-
-    def send(self, connection: Connection, values: Values) -> Any:
-        """Execute it as part of what goes `Together`; return its cursor. Raises what the driver raises."""
-        return cast(Any, connection.connection.dbapi_connection).execute(self.sql, values)
-
-
-class Together:
-    """Statements whose results nobody reads, executed in their order and, on a server, in one go."""
-
-    def __init__(self) -> None:
-        self._statements: list[tuple[Statement | Verbatim, Values, DeputyError | None]] = []
-        self._fault: DeputyError | None = None
-
-    def add(self, statement: Statement | Verbatim, values: Values, fault: DeputyError | None = None) -> None:
-        """Add a statement; `fault` is what it means where it contradicts a row that is there."""
-        self._statements.append((statement, values, None))
-        self._fault = self._fault or fault
-
-    def expect(self, statement: Statement, values: Values, otherwise: DeputyError) -> None:
-        """Add a statement that has to change a row; `otherwise` is what it means where there is none to change."""
-        self._statements.append((statement, values, otherwise))
-
-    def run(self, connection: Connection) -> None:
-        """Execute them. Raises the fault that was given, or what SQLAlchemy raises."""
-        try:
-            with _errors(connection), _in_one_go(connection):
-                changed = [
-                    (statement.send(connection, values), otherwise)
-                    for statement, values, otherwise in self._statements
-                ]
-        except IntegrityError as error:
-            if self._fault is None:
-                raise
-            raise self._fault from error
-        for cursor, otherwise in changed:
-            if otherwise and cursor.rowcount == 0:
-                raise otherwise
-
-
-def _in_one_go(connection: Connection) -> AbstractContextManager[object]:
-    driver = cast(Any, connection.connection.dbapi_connection)
-    together: AbstractContextManager[object] = getattr(driver, "pipeline", nullcontext)()
-    return together
-
-
 @lru_cache
 def _row(names: tuple[str, ...]) -> Any:
     return namedtuple("Row", names)
 
 
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
 @contextmanager
-def _errors(connection: Connection) -> Iterator[None]:
+def errors(connection: Connection) -> Iterator[None]:
     """Raise the driver's errors as SQLAlchemy's; a connection that broke is not used again."""
     driver = connection.dialect.loaded_dbapi
     try:
