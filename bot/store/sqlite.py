@@ -19,8 +19,7 @@ READERS = 4
 PATIENCE = 5  # seconds to wait for another process that is writing
 
 _BEGIN = Statement(text("BEGIN IMMEDIATE"))
-_HURRY = Statement(text("PRAGMA busy_timeout = 0"))
-_WAIT = Statement(text(f"PRAGMA busy_timeout = {PATIENCE * 1000}"))
+_PATIENCE = "patience"  # what a connection's is set to
 
 # Texts are read even where their bytes were damaged: who checks them must get to see them.
 _text = partial(str, encoding="utf-8", errors="replace")
@@ -77,7 +76,10 @@ class SqliteFile:
         # A transaction that began by reading could not be sure to be let write later. An event loop never waits.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            (_HURRY if asyncio._get_running_loop() else _WAIT).rows(connection)
+            patience = 0 if asyncio._get_running_loop() else PATIENCE
+            if connection.info.get(_PATIENCE) != patience:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000}")
+                connection.info[_PATIENCE] = patience
             _BEGIN.run(connection)
 
         return engine

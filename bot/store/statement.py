@@ -6,6 +6,7 @@ To execute one through SQLAlchemy takes several times as long as the database ne
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -35,7 +36,7 @@ class Statement:
     def __init__(self, clause: Executable | Callable[[str], Executable]) -> None:
         """Take a clause, or what makes it for a dialect by its name."""
         self._clause = clause
-        self._written: dict[str, SQLCompiler] = {}
+        self._written: dict[str, Written] = {}
 
     def run(self, connection: Connection, values: Values = _NOTHING) -> int:
         """Execute it; return how many rows it changed."""
@@ -54,21 +55,34 @@ class Statement:
         """Return the one row it finds, or None where there is none."""
         return next(iter(self.rows(connection, values)), None)
 
-    def written(self, dialect: Dialect, values: Values) -> SQLCompiler:
+    def written(self, dialect: Dialect, values: Values) -> "Written":
         """Return it as SQLAlchemy writes it for these names of values; it does so once."""
         return self._written.get(dialect.name) or self._write(dialect, values)
 
     def _cursor(self, connection: Connection, values: Values) -> Any:
         written = self.written(connection.dialect, values)
-        given = {**written.params, **values}
-        named = given if written.positiontup is None else [given[name] for name in written.positiontup]
-        return _driver(connection).execute(written.string, named)
+        return _driver(connection).execute(written.sql, written.given(values))
 
-    def _write(self, dialect: Dialect, values: Values) -> SQLCompiler:
+    def _write(self, dialect: Dialect, values: Values) -> "Written":
         clause = cast(Any, self._clause(dialect.name) if callable(self._clause) else self._clause)
-        written = cast(SQLCompiler, clause.compile(dialect=dialect, column_keys=list(values)))
+        compiled = cast(SQLCompiler, clause.compile(dialect=dialect, column_keys=list(values)))
+        written = Written(compiled.string, dict(compiled.params), compiled.positiontup)
         self._written[dialect.name] = written
         return written
+
+
+@dataclass(frozen=True)
+class Written:
+    """A statement as the driver takes it; `places` are its values' names in order, None where it has names."""
+
+    sql: str
+    constants: Values
+    places: Sequence[str] | None
+
+    def given(self, values: Values) -> Any:
+        """Return what the driver is given for these values."""
+        named = {**self.constants, **values}
+        return named if self.places is None else [named[place] for place in self.places]
 
 
 @lru_cache

@@ -86,14 +86,14 @@ def _as_one(connection: Connection, parts: Sequence[_Part]) -> Sequence[int]:
 def _given(dialect: Dialect, part: _Part) -> Values:
     if isinstance(part.statement, Verbatim):
         return part.values
-    return {**part.statement.written(dialect, part.values).params, **part.values}
+    return {**part.statement.written(dialect, part.values).constants, **part.values}
 
 
 @lru_cache(1000)
 def _joined(dialect: Dialect, statements: tuple[Statement | Verbatim, ...]) -> str:
-    """Join statements to one that tells how many rows each changed. A part that only reads is done as it is counted."""
+    """Join statements to one that tells how many rows each changed; to be counted, a query is carried out too."""
     parts = [f"p{number} AS ({_part(dialect, one, number)})" for number, one in enumerate(statements)]
-    counts = [f"(SELECT count(*) FROM p{number})" for number in range(len(statements))]
+    counts = [f"(SELECT count(*) FROM p{number})" for number in range(len(parts))]  # noqa: S608 - numbers alone
     return f"WITH {', '.join(parts)} SELECT {', '.join(counts)}"
 
 
@@ -101,6 +101,6 @@ def _part(dialect: Dialect, statement: Statement | Verbatim, number: int) -> str
     if isinstance(statement, Verbatim):
         sql = statement.sql
     else:
-        sql = statement.written(dialect, {}).string
+        sql = statement.written(dialect, {}).sql
         sql = sql if " RETURNING " in sql else f"{sql} RETURNING 1"
     return _PLACE.sub(rf"%(p{number}_\1)s", sql)
