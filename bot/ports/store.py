@@ -19,13 +19,15 @@ from bot.ports.vault import SecretRow
 class Post:
     """Something to be shown in chat. The newest post with a `key` replaces the older ones in place.
 
-    `only` names the one principal (`tenant/oid`) who sees it; empty: everybody in the conversation.
+    `only` names the one principal (`tenant/oid`) who sees it; empty: everybody in the conversation. Where `due` is
+    given it isn't shown before: a newer one may come by then.
     """
 
     place: Place
     key: str
     card: Card
     only: str = ""
+    due: datetime | None = None
 
 
 @dataclass(frozen=True)

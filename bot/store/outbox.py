@@ -75,8 +75,9 @@ def put(post: Post, reference: str, later: Together) -> None:
     card = post.card if post.card.audit else replace(post.card, audit=reference)
     place = {"platform": post.place.platform, "conversation": post.place.conversation, "key": post.key}
     later.add(_SUPERSEDE, {f"its_{name}": place[name] for name in _PLACE})
+    due = moment(post.due) if post.due else ""
     shown = {"run": card.run, "only_for": post.only, "card": card_text(card)}
-    later.add(_PUT, {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
+    later.add(_PUT, {**place, **shown, "status": WAITING, "due": due, "attempts": 0})
 
 
 def due(connection: Connection, now: datetime, limit: int, beside: Collection[int]) -> Sequence[Waiting]:

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 
+from bot.store.disk import Disk
+
 T = TypeVar("T")
 Step = Callable[[Connection], T]
 
@@ -39,13 +41,14 @@ class Writer:
     """Writes one group after the other; a write that fails by itself takes no other along.
 
     Where the database is `near`, in this process, what isn't long is done on the event loop: that takes less than
-    giving it to a thread, which would wait for its turn to run Python at every statement. Only the commit, which
-    waits for the disk, is a thread's.
+    giving it to a thread, which would wait for its turn to run Python at every statement. Only a commit that may
+    have to wait for the disk is a thread's.
     """
 
     def __init__(self, engine: Engine, *, near: bool = False) -> None:
         self._engine = engine
         self._near = near
+        self._disk = Disk()
         self._waiting: deque[_Waiting] = deque()
         self._work: asyncio.Task[None] | None = None
 
@@ -89,9 +92,17 @@ class Writer:
             with suppress(DBAPIError):  # another process writes, or worse: a thread can wait, and tells
                 done = self._done(steps)
             if done:
-                await asyncio.get_running_loop().run_in_executor(None, _commit, done[0])
+                await self._committed(done[0])
                 return done[1]
         return await asyncio.to_thread(self._transact, steps)
+
+    async def _committed(self, connection: Connection) -> None:
+        """Commit here while the disk is quick: no other thread would have begun by then."""
+        if self._disk.quick:
+            with self._disk.timed():
+                _commit(connection)
+        else:
+            await asyncio.get_running_loop().run_in_executor(None, _commit, connection)
 
     def _transact(self, steps: Sequence[Step[Any]]) -> list[Any]:
         for _ in range(TRIES - 1):

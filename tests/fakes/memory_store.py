@@ -98,7 +98,7 @@ class _Contents:
         if reference and not post.card.audit:
             post = replace(post, card=replace(post.card, audit=reference))
         self.last_post += 1
-        self.posts[self.last_post] = (Waiting(self.last_post, post, 0), None)
+        self.posts[self.last_post] = (Waiting(self.last_post, post, 0), post.due)
 
     def _put_secrets(self, change: Change) -> None:
         for row in change.secrets:
@@ -234,9 +234,15 @@ class MemoryStore:
             (waiting.post.place, waiting.post.key): (waiting, due)
             for waiting, due in self._contents.posts.values()
         }
-        ready = [waiting for waiting, due in newest.values() if due is None or due <= now]
-        found = sorted(ready, key=lambda waiting: waiting.id)[:limit]
-        return [waiting for waiting in found if waiting.id not in beside]
+        found: list[Waiting] = []
+        held: set[tuple[str, str]] = set()
+        for waiting, due in sorted(newest.values(), key=lambda one: one[0].id):
+            line = (waiting.post.place.conversation, waiting.post.card.run)
+            if due is not None and due > now:
+                held.add(line)
+            elif line not in held or not line[1]:
+                found.append(waiting)
+        return [waiting for waiting in found[:limit] if waiting.id not in beside]
 
     async def posted(self, ids: Iterable[int]) -> None:
         posts = self._contents.posts
