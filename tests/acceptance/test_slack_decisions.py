@@ -15,6 +15,8 @@ ACTIONS = {
     "accounts/rename.toml": 'title = "Rename it"\nsummary = "Renames an account."\nrisk = "change"\n',
     "operations/restart.sh": "echo restarted\n",
     "operations/restart.toml": 'title = "Restart it"\nsummary = "Restarts it."\nrisk = "change"\n',
+    "operations/tell.sh": 'echo "it is $(date +%s%N) now"\n',
+    "operations/tell.toml": 'title = "Tell the time"\nsummary = "Tells it."\nrisk = "read"\n',
 }
 
 
@@ -75,3 +77,27 @@ async def test_a_comment_on_an_approval_is_read_in_the_channel(slack: SlackServe
     assert run
     await slack.martin.command(f"/deputy approve {run[0]} he asked me, too")
     await sees(slack, "✅", "“he asked me, too”")
+
+
+async def test_what_a_repeated_run_said_otherwise_is_shown_to_who_compares(
+    slack: SlackServer, deputy: Process
+) -> None:
+    await slack.olivia.command("/deputy tell")
+    first = await sees(slack, "✅", "Tell the time")
+    before = _time(said(first))
+    assert "Compare" not in said(first)
+    await slack.olivia.press(first, "Run again")
+    again = await slack.until(lambda: next((one for one in slack.shown()[1:] if "✅" in said(one)), None))
+
+    await slack.olivia.press(again, "Compare")
+
+    compared = await whispered(slack, "olivia", "two runs compared", "1 line added, 1 removed")
+    assert f"-{before}\n+{_time(said(again))}" in said(compared)
+    assert "Show what changed" not in said(compared)
+    assert len(slack.shown()) == 2
+
+
+def _time(words: str) -> str:
+    told = re.search(r"it is \d+ now", words)
+    assert told, words
+    return told[0]

@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.chat.slack.text import cut, escaped, fit, plain, size
-from bot.core.card import Block, Button, Card, Fact, Hidden, Menu, Page, Table, Tone, Verb
+from bot.core.card import Block, Button, Card, Fact, Hidden, Menu, Page, Table, Text, Tone, Verb
 from bot.core.errors import Invalid
 from bot.core.text import shorten, visible
 
@@ -141,7 +141,7 @@ class _Middle:
             self._put(_rich({"type": "rich_text_section", "elements": [_link(block)]}))
         elif block.title:
             self._put(_rich({"type": "rich_text_section", "elements": [_run(cut(block.title, LEAD), bold=True)]}))
-            self._look("Show what changed", Look.CHANGES, self._run)
+            self._change(block)
         elif block.code:
             self.code(block.text)
             self.cut |= block.cut
@@ -157,6 +157,17 @@ class _Middle:
         self.cut |= not tail and len(kept) < len(shown)
         blocks = code(kept, room)
         self._put(blocks)
+
+    def _change(self, change: Text) -> None:
+        """Offer what has changed in a run's scripts; show it here where the card is of no run to ask for it."""
+        if self._run:
+            self._look("Show what changed", Look.CHANGES, self._run)
+            return
+        whole, self.cut = self.cut, change.cut
+        self.code(change.text)
+        if self.cut:
+            self._put([_context("… and more than there is room for here")])
+        self.cut |= whole
 
     def _table(self, table: Table) -> None:
         rows = [*([table.heads] if table.heads else []), *table.rows]

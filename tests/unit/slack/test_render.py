@@ -115,6 +115,21 @@ def test_who_is_needed_is_mentioned_and_never_by_text() -> None:
     ]
 
 
+def test_what_has_changed_is_shown_where_no_run_can_be_asked_for_it() -> None:
+    change = Text("-disk 41 %\n+disk 97 %", code=True, title="1 line added, 1 removed")
+    (button,) = of_kind(shown(Card("Asked", blocks=(change,), run="R-1")).blocks, "actions")
+    assert pressed(button["elements"][0]) == (Look.CHANGES, "R-1")
+    compared = shown(Card("Compared", blocks=(change, change)))
+    assert text_in(compared.blocks).count("-disk 41 %\n+disk 97 %") == 2
+    assert (of_kind(compared.blocks, "actions"), compared.cut) == ([], False)
+
+
+def test_a_change_that_is_cut_is_said_to_be() -> None:
+    compared = shown(Card("Compared", blocks=(Text("-a\n+b", code=True, cut=True, title="More"),)))
+    assert compared.cut
+    assert "… and more than there is room for here" in text_in(compared.blocks)
+
+
 def test_a_private_result_is_a_button_and_no_text() -> None:
     done = shown(Card("The result", blocks=(Hidden("R-7"),)))
     (actions,) = of_kind(done.blocks, "actions")
