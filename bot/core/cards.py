@@ -256,7 +256,8 @@ def _buttons(run: Run) -> tuple[Button, ...]:
     if run.state in (State.QUEUED, State.RUNNING):
         return (Button("Cancel", Verb.CANCEL, run.id),)
     again = (Button("Run again", Verb.RERUN, run.id),) if run.state in _AGAIN else ()
-    return (*again, Button("Compare", Verb.COMPARE, run.id)) if again and run.rerun_of else again
+    before = run.rerun_of or (run.started and run.background.past)
+    return (*again, Button("Compare", Verb.COMPARE, run.id)) if again and before else again
 
 
 def _refused_buttons(run: Run) -> tuple[Button, ...]:
