@@ -153,6 +153,18 @@ def test_a_choice_in_a_menu_opens_the_action() -> None:
     assert pressed(click) == (Verb.OPEN, "unlock")
 
 
+@pytest.mark.parametrize(("groups", "each", "more"), [(80, 1, 34), (1, 130, 30), (46, 1, 0)])
+def test_a_menu_of_very_many_is_legal_and_says_what_it_leaves_out(groups: int, each: int, more: int) -> None:
+    menus = tuple(
+        Menu(f"G{group}", tuple(Item(f"a{group}-{number}", "A") for number in range(each)))
+        for group in range(groups)
+    )
+    done = shown(Card("Menu", blocks=menus, buttons=(Button("Press", Verb.CANCEL, "R-7"),), footnote="help"))
+    assert message_faults(done.blocks) == []
+    assert (f"… and {more} more: /deputy opens a search" in text_in(done.blocks)) is bool(more)
+    assert len(of_kind(done.blocks, "actions")) == min(groups, 46) + 1
+
+
 @pytest.mark.parametrize(
     "action",
     [{}, {"action_id": "steal:1", "value": "x"}, {"action_id": "approve:1"}, {"action_id": 7, "value": []}],
