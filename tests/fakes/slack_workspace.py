@@ -170,7 +170,10 @@ PEOPLE = (
 
 
 class Workspace:
-    """The state of it all. `news` is set whenever something changes."""
+    """The state of it all. `news` is set whenever something changes.
+
+    `inactive` are those who have no Slack open: what is ephemeral never reaches them, and nobody is told so.
+    """
 
     def __init__(self) -> None:
         self.members = {one.id: one for one in PEOPLE}
@@ -189,6 +192,7 @@ class Workspace:
         self.triggers: dict[str, Permit] = {}
         self.responses: dict[str, Permit] = {}
         self.scopes = set(SCOPES)
+        self.inactive: set[str] = set()
         self.ahead = 0.0
         self._count = itertools.count(1)
         self._news = asyncio.Event()

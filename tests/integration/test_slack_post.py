@@ -240,12 +240,30 @@ async def test_without_anybody_to_tell_it_is_refused(side: Side, chat: SlackChat
 
 async def test_P1_a_private_result_is_seen_by_its_requester_alone_and_once(side: Side, chat: SlackChat) -> None:
     post = replace(a_post("Only for you.", key="R-1:result"), only=OLGA.key)
+    side.slack.workspace.inactive.add(HANNA)  # she asked hours ago
     await chat.post(post)
     await chat.post(post)
     await side.chat().post(post)
-    assert [one.text for one in side.slack.hanna.whispers] == ["Only for you."]
-    assert side.shown() == []
-    assert side.slack.maya.whispers == []
+    assert [one.text for one in side.slack.hanna.directs] == ["Only for you."]
+    assert side.shown() == side.slack.hanna.whispers == []
+    assert side.slack.maya.directs == side.slack.maya.whispers == []
+
+
+async def test_what_is_refused_is_said_to_its_requester_alone_where_they_asked(
+    side: Side, chat: SlackChat
+) -> None:
+    run = await side.run(state=State.REFUSED)
+    post = Post(OPS, run.id, run_card(run), only=OLGA.key)
+    for again in (chat, chat, side.chat()):
+        await again.post(post)
+    assert len(side.slack.hanna.whispers) == 1
+    assert side.shown() == side.slack.hanna.directs == []
+
+
+async def test_a_refusal_reaches_who_asked_where_they_were_not_in_the_channel(side: Side, chat: SlackChat) -> None:
+    run = await side.run(state=State.REFUSED, place=Place("slack", "C0APPROVE"))
+    await chat.post(Post(run.place, run.id, run_card(run), only=OLGA.key))
+    assert len(side.slack.hanna.directs) == 1
 
 
 @pytest.mark.parametrize("channel", ["C0APPROVE", "C0CLOSED", "D0HANNA"])

@@ -201,7 +201,11 @@ class SlackChat:
     # ---- for one person --------------------------------------------------------------------------
 
     async def _whisper(self, post: Post) -> None:
-        """Show a post to one person: where they asked, or directly where they or Deputy are not in there."""
+        """Show a post to one person: a refusal where they asked just now, all else directly.
+
+        Slack shows an ephemeral message only to who is looking, and keeps it for nobody: a result that comes
+        hours after it was asked for would be lost.
+        """
         person = await self._people(post.only)
         if not person:
             log.warning("%s was for somebody who has no account in Slack", post.key)
@@ -211,7 +215,8 @@ class SlackChat:
         if known and known.content == digest:
             return
         done = shown(post.card)
-        posted = await self._whispered(post, person, done) if post.place.conversation[:1] in ("C", "G") else None
+        asked = post.key == post.card.run and post.place.conversation[:1] in ("C", "G")
+        posted = await self._whispered(post, person, done) if asked else None
         if posted is None:
             posted = await self._put(post, post.key, person, known, done)
         await self._store.keep_post(post.place, post.key, replace(posted, content=digest))
