@@ -12,7 +12,7 @@ from bot.chat.slack.attend import Attendant
 from bot.chat.slack.client import SlackClient
 from bot.chat.slack.guard import Guard, Own
 from bot.chat.slack.listen import Listener
-from bot.chat.slack.post import People, SlackChat, SlackStore
+from bot.chat.slack.post import OnCall, People, SlackChat, SlackStore
 from bot.chat.slack.respond import Responder
 from bot.chat.slack.routes import read_routes
 from bot.chat.slack.socket import SocketMode
@@ -30,7 +30,13 @@ class Slack:
     """The platform: `chat` posts from the start; `listen` lets people in."""
 
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, store: Kept, clock: Clock, people: People
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        store: Kept,
+        clock: Clock,
+        people: People,
+        on_call: OnCall,
     ) -> None:
         self._settings = settings
         self._session = session
@@ -38,7 +44,7 @@ class Slack:
         self._clock = clock
         self._routes = read_routes(settings.policies_dir)
         self._client = SlackClient(session, settings.slack_bot_token, settings.slack_api)
-        self.chat = SlackChat(self._client, store, clock, people, self._routes)
+        self.chat = SlackChat(self._client, store, clock, people, self._routes, on_call)
 
     @asynccontextmanager
     async def listen(
@@ -67,10 +73,12 @@ class Slack:
 
 
 @asynccontextmanager
-async def connected(settings: Settings, store: Kept, clock: Clock, people: People) -> AsyncIterator[Slack]:
+async def connected(
+    settings: Settings, store: Kept, clock: Clock, people: People, on_call: OnCall = tuple
+) -> AsyncIterator[Slack]:
     """Keep Slack for as long as the context lasts. Raises Invalid for slack.toml."""
     async with aiohttp.ClientSession() as session:
-        slack = Slack(settings, session, store, clock, people)
+        slack = Slack(settings, session, store, clock, people, on_call)
         try:
             yield slack
         finally:
