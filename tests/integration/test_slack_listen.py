@@ -14,7 +14,7 @@ from bot.service.reply import Reply
 from tests.fakes.door import Call
 from tests.fakes.slack_office import FORM, Office, card_in, eventually, faulty, modal
 from tests.fakes.slack_server import SlackServer
-from tests.fakes.slack_workspace import BOT_PERSON, View
+from tests.fakes.slack_workspace import BOT_PERSON, Message, View
 
 HANNA = "T0DEPUTY:U0HANNA"
 
@@ -153,6 +153,18 @@ async def test_a_shortcut_on_a_message_fills_the_form_from_it(office: Office) ->
     hanna = office.slack.hanna
     said = office.slack.eve.say("It is site-042 again & nobody can sign in")
     await hanna.shortcut("run_on_this", said)
+    picker = await office.slack.until(lambda: modal(hanna, "pick"))
+    await hanna.submit(picker, {"What should be done?": "unlock-account"})
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    assert '"site-042"' in json.dumps(form.spec["blocks"])
+
+
+async def test_a_shortcut_on_an_alert_fills_the_form_from_what_its_attachments_say(office: Office) -> None:
+    hanna, workspace = office.slack.hanna, office.slack.workspace
+    alert = {"title": "Disk is full", "fields": [{"title": "Site", "value": "site-042"}], "fallback": "An alert"}
+    await hanna.shortcut(
+        "run_on_this", workspace.say(Message("C0OPS", workspace.stamp(), "U0ROBOT", attachments=[alert]))
+    )
     picker = await office.slack.until(lambda: modal(hanna, "pick"))
     await hanna.submit(picker, {"What should be done?": "unlock-account"})
     form = await office.slack.until(lambda: modal(hanna, "fill"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.chat.slack import forms, home, picker, views
+from bot.chat.slack import forms, home, picker, quoted, views
 from bot.chat.slack.guard import Payload
 from bot.chat.slack.render import Look, pressed
 from bot.core import canonical
@@ -164,7 +164,7 @@ def _shaping(body: Payload) -> Heard:
 
 def shortcut(body: Payload) -> Heard:
     """Read a shortcut: on a message its words come along. Raises Invalid."""
-    said = typed(_text(_object(body, "message"), "text"))
+    said = typed(quoted.words(_object(body, "message")))
     channel = _id(_object(body, "channel").get("id"), needed=False)
     heard = _interaction(body, Doing.MENU, channel)
     return replace(heard, words=said, answer_to=_text(body, "response_url"))
