@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.card import Button, Card, Verb
+from bot.core.card import Button, Card, Table, Verb
 from bot.core.condition import Condition
 from bot.core.errors import Conflict, Refused
 from bot.core.form import Field, Form
@@ -189,6 +189,24 @@ async def test_the_home_tab_shows_what_there_is(office: Office) -> None:
     await office.slack.eve.open_home()
     home = await office.slack.until(lambda: office.slack.eve.home)
     assert "You may not." in json.dumps(home.spec["blocks"])
+
+
+async def test_what_is_decided_in_a_view_takes_the_buttons_of_that_view_away(office: Office) -> None:
+    waits = Card("A run", buttons=(Button("Approve", Verb.APPROVE, "R-1"),), run="R-1")
+    listed = Card("Waits for you", blocks=(Table(("Run", "What"), (("R-1", "A run"),)),))
+
+    def answer(call: Call) -> Reply:
+        if call.method != "say":
+            return Reply(run="R-1")
+        return Reply(card=waits if call.given == ("status R-1",) else listed)
+
+    office.door.answer, martin = answer, office.slack.martin
+    await martin.open_home()
+    await martin.press(await office.slack.until(lambda: martin.home), "Decide")
+    view = await office.slack.until(lambda: modal(martin, "show"))
+    await martin.press(view, "Approve")
+    await office.slack.until(lambda: "The conversation shows how it goes on" in json.dumps(view.spec["blocks"]))
+    assert office.slack.workspace.modals["U0MARTIN"] == [view]
 
 
 async def test_an_action_is_asked_for_in_its_channels(unserved: Office, http: SlackServer) -> None:

@@ -122,9 +122,12 @@ class Responder:
             await self._write(heard, answer)
 
     async def _tell_in_view(self, heard: Heard, answer: Answer) -> bool:
-        view = answer.as_view(_about(heard)) or (_done() if heard.view else None)
+        answered = answer.as_view(_about(heard))
+        view = answered or (_done() if heard.view else None)
         if view is None or (heard.doing in (Doing.SAY, Doing.PRESS) and not (answer.form or heard.view)):
             return False
+        if not answered:  # what was pressed is done: its button goes
+            heard = replace(heard, trigger="")
         to = {"trigger_id": heard.trigger} if heard.trigger else {"view_id": heard.view}
         if not any(to.values()):
             return False
