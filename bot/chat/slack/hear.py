@@ -28,7 +28,8 @@ _ID = re.compile(r"[A-Z0-9]{1,30}")
 _LONGEST_ID = 255
 _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
-_MARKED = re.compile(r"<([^<>]*)>")
+# What Slack itself marks up; in an action's own command `<b>` comes as it was typed, and stays.
+_MARKED = re.compile(r"<((?:[@#!]|[A-Za-z][A-Za-z0-9+.-]*:)[^<>]*)>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
