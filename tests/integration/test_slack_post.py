@@ -135,6 +135,19 @@ async def test_what_slack_finds_illegal_is_shown_as_its_text(
     assert [(one.text, one.blocks, len(one.edits)) for one in side.shown()] == [("It is done.", [], 1)]
 
 
+async def test_a_running_script_tells_its_last_lines_in_its_one_message(side: Side, chat: SlackChat) -> None:
+    run = await side.run(state=State.RUNNING)
+    await chat.post(Post(OPS, run.id, run_card(run)))
+    chat.progress(OPS, run.id, "copied 40 of 90\n<!channel>")
+    await side.slack.until(lambda: "copied 40 of 90" in json.dumps(side.shown()[0].blocks))
+    await chat.post(Post(OPS, run.id, run_card(replace(run, state=State.SUCCEEDED))))
+    chat.progress(OPS, run.id, "copied 41 of 90")
+    (message,) = side.shown()
+    assert "copied" not in json.dumps(message.blocks)
+    assert len(message.edits) == 2
+    assert "<!" not in "".join(text for text, _ in message.edits)
+
+
 # ---- once -------------------------------------------------------------------------------------------
 
 
