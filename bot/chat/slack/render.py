@@ -75,6 +75,7 @@ def shown(card: Card, mentions: Sequence[str] = (), live: str = "", *, view: boo
     middle = _Middle(room, most, card.run, native=not view)
     for block in card.blocks:
         middle.add(block)
+    middle.offer_changes()
     if live:
         middle.code(live, tail=True)
     blocks = [*top, *middle.blocks, *middle.left_out(), *end]
@@ -129,12 +130,15 @@ class _Middle:
         self._run = run
         self._native = native  # Slack takes one table a message, and none in a view
         self._looks = 0
+        self._changes = False  # of a run's scripts are told, and nothing yet leads to them
         self._items_left_out = 0
         self.blocks: list[Json] = []
         self.cut = False
 
     def add(self, block: Block) -> None:
         """Show a block, or as much of it as fits."""
+        if not (isinstance(block, Text) and block.title):
+            self.offer_changes()
         if isinstance(block, Table):
             self._table(block)
         elif isinstance(block, Menu):
@@ -162,10 +166,16 @@ class _Middle:
         blocks = code(kept, room)
         self._put(blocks)
 
-    def _change(self, change: Text) -> None:
-        """Offer what has changed in a run's scripts; show it here where the card is of no run to ask for it."""
-        if self._run:
+    def offer_changes(self) -> None:
+        """Lead to all that has changed in a run's scripts, once for all the files that were told of."""
+        if self._changes:
+            self._changes = False
             self._look("Show what changed", Look.CHANGES, self._run)
+
+    def _change(self, change: Text) -> None:
+        """Note a change in a run's scripts; show it here where the card is of no run to ask for it."""
+        if self._run:
+            self._changes = True
             return
         whole, self.cut = self.cut, change.cut
         self.code(change.text)
@@ -175,7 +185,7 @@ class _Middle:
 
     def _table(self, table: Table) -> None:
         rows = [*([table.heads] if table.heads else []), *table.rows]
-        kept = _rows_that_fit(rows) if self._native else []
+        kept = _rows_that_fit(rows) if self._native and len(self.blocks) < self._most else []
         left_out = table.cut
         if kept:
             self._native = False

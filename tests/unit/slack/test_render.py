@@ -124,6 +124,13 @@ def test_what_has_changed_is_shown_where_no_run_can_be_asked_for_it() -> None:
     assert (of_kind(compared.blocks, "actions"), compared.cut) == ([], False)
 
 
+def test_one_button_leads_to_the_changes_of_all_files_and_stands_under_the_last() -> None:
+    changes = [Text("+x", code=True, title=f"{name}.py: 1 line added") for name in "abc"]
+    done = shown(Card("Asked", blocks=(*changes, Table(("Ran before",), (("yesterday",),))), run="R-1"))
+    assert [block["type"] for block in done.blocks[1:]] == ["rich_text"] * 3 + ["actions", "table", "context"]
+    assert len(of_kind(shown(Card("Asked", blocks=tuple(changes), run="R-1")).blocks, "actions")) == 1
+
+
 def test_a_change_that_is_cut_is_said_to_be() -> None:
     compared = shown(Card("Compared", blocks=(Text("-a\n+b", code=True, cut=True, title="More"),)))
     assert compared.cut
