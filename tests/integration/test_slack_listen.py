@@ -188,6 +188,23 @@ async def test_many_choices_are_searched_by_typing(office: Office) -> None:
     assert hanna.told == []
 
 
+async def test_a_search_that_takes_too_long_goes_on_for_the_next_letter(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanna = office.slack.hanna
+    monkeypatch.setattr("bot.chat.slack.listen.OPTIONS", 0.05)
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    office.door.gate.clear()
+    assert await hanna.type(form, "p:site", "17") == []
+    before = len(office.door.of("press"))
+    office.door.gate.set()
+    await eventually(lambda: len(office.door.of("press")) == before + 1)
+    assert len(await hanna.type(form, "p:site", "177")) == 1
+    assert hanna.told == []
+
+
 async def test_the_home_tab_shows_what_there_is(office: Office) -> None:
     await office.slack.hanna.open_home()
     home = await office.slack.until(lambda: office.slack.hanna.home)
