@@ -107,6 +107,15 @@ async def test_a_mention_and_a_direct_message_say_the_same(office: Office, how: 
     assert office.door.calls[-1].given[0].startswith("check-url url=")  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("before", ["<@U0EVE> hold on, ", "<@U0EVE|eve> and <@U0MAYA>: ", "please "])
+async def test_who_was_addressed_before_deputy_is_no_part_of_what_is_asked(office: Office, before: str) -> None:
+    text = f"{before}<@{BOT_PERSON}> away until 2026-12-01 to <@U0MAYA>"
+    event = office.slack.hanna.event_payload({"type": "app_mention", "channel": "C0OPS", "text": text})
+    await office.slack.deliver("events_api", event)
+    await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert office.door.calls[-1].given == ("away until 2026-12-01 to @T0DEPUTY:U0MAYA",)
+
+
 @pytest.mark.parametrize(
     "event",
     [
