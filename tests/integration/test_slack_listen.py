@@ -324,6 +324,14 @@ async def test_an_answer_goes_another_way_where_its_address_is_used_up(office: O
     assert said.text == "Done."
 
 
+async def test_an_answer_waits_where_slack_wants_a_pause(office: Office) -> None:
+    office.slack.throttle("response_url", retry_after=1)
+    await office.slack.hanna.command("/deputy whoami")
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert said.text == "Done."
+    assert office.slack.made("chat.postEphemeral") == []
+
+
 async def test_answers_are_sent_to_slack_alone(office: Office) -> None:
     payload = {
         **office.slack.hanna.command_payload("/deputy", "whoami"),

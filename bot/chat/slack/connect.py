@@ -56,7 +56,7 @@ class Slack:
         """
         settings, session = self._settings, self._session
         own = Own(settings.slack_team, settings.slack_app_id)
-        responder = Responder(door, self._client, session, settings.slack_api, self._routes)
+        responder = Responder(door, self._client, settings.slack_api, self._routes)
         inbox = Inbox(self._store, self._clock, nonce)
         attendant = Attendant(responder, inbox, self._clock)
         listener = Listener(attendant, responder, inbox)

@@ -11,10 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from bot.chat.slack import forms, home, picker, views
-from bot.chat.slack.client import PATIENCE, Lost, SlackClient, SlackRefused
+from bot.chat.slack.client import Lost, SlackClient, SlackRefused
 from bot.chat.slack.hear import Doing, Heard
 from bot.chat.slack.render import Look, message
 from bot.chat.slack.routes import Routes
@@ -59,12 +57,9 @@ class Answer:
 class Responder:
     """Does what people ask at the door, and answers them."""
 
-    def __init__(
-        self, door: Door, client: SlackClient, session: aiohttp.ClientSession, api: str, routes: Routes
-    ) -> None:
+    def __init__(self, door: Door, client: SlackClient, api: str, routes: Routes) -> None:
         self._door = door
         self._client = client
-        self._session = session
         self._routes = routes
         self._answers_go = _origins(api)
         self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
@@ -165,27 +160,13 @@ class Responder:
         """Send a message that only this person sees: in answer, in the conversation, or to them directly."""
         whisper = {"response_type": "ephemeral", "replace_original": False}
         answering = heard.answer_to.startswith(self._answers_go)
-        if answering and await self._taken(self._respond(heard.answer_to, {**whisper, **content})):
+        if answering and await self._taken(self._client.respond(heard.answer_to, {**whisper, **content})):
             return
         if heard.conversation[:1] in ("C", "G"):
             where = {"channel": heard.conversation, "user": heard.person, "thread_ts": heard.thread or None}
             if await self._taken(self._client.call("chat.postEphemeral", **where, **content)):
                 return
         await self._client.call("chat.postMessage", channel=heard.person, **content)
-
-    async def _respond(self, url: str, content: Json) -> None:
-        """Send a message to a response_url, which takes five in half an hour. Raises SlackRefused, Unavailable."""
-        try:
-            async with self._session.post(url, json=content, timeout=PATIENCE) as answer:
-                status = answer.status
-        except aiohttp.ClientConnectorError:
-            raise Unavailable("Slack can't be reached for an answer.") from None
-        except (aiohttp.ClientError, TimeoutError):
-            raise Lost("Slack did not say whether it took an answer.") from None
-        if status >= 500:
-            raise Lost(f"Slack answered an answer with {status}, so it may or may not be there.")
-        if status != 200:
-            raise SlackRefused("an answer", str(status))
 
     async def _taken(self, call: Awaitable[object]) -> bool:
         """Say whether Slack took it; where it refuses there is another way."""
