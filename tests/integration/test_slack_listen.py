@@ -316,6 +316,29 @@ async def test_while_slack_is_down_things_are_done_and_the_answer_comes_later(
         assert said.text == "Done."
 
 
+async def test_who_opens_something_too_late_is_told_so(office: Office) -> None:
+    hanna = office.slack.hanna
+    late = hanna.command_payload("/deputy", "")
+    deny = hanna.press_payload(card_in(office.slack, Button("Deny", Verb.DENY, "R-1")), "Deny")
+    office.slack.pass_time(3.5)
+    for kind, payload in (("slash_commands", late), ("interactive", deny)):
+        before = len(hanna.whispers)
+        await office.slack.deliver(kind, payload)
+        await office.slack.until(lambda before=before: len(hanna.whispers) > before)
+        assert hanna.whispers[-1].text.startswith("Slack did not let this open in time")
+    assert hanna.modal is None
+
+
+async def test_an_answer_that_slack_finds_illegal_is_given_as_its_text(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("slack_api", "slack_server"):  # Slack has become stricter: no blocks at all
+        monkeypatch.setattr(f"tests.fakes.{module}.too_long", bool)
+    await office.slack.hanna.command("/deputy whoami")
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert (said.text, said.blocks) == ("Done.", [])
+
+
 async def test_an_answer_goes_another_way_where_its_address_is_used_up(office: Office) -> None:
     payload = office.slack.hanna.command_payload("/deputy", "whoami")
     office.slack.workspace.responses.clear()

@@ -152,9 +152,20 @@ class Responder:
             log.warning("a form could not be shaped: %s", error)
 
     async def _write(self, heard: Heard, answer: Answer) -> None:
-        content = _message(answer)
+        unopened = _UNOPENED if answer.view and not heard.view else None
+        content = _message(answer) or unopened
         if content:
-            await self._try(lambda: self._send(heard, content))
+            await self._try(lambda: self._send_or_say(heard, content))
+
+    async def _send_or_say(self, heard: Heard, content: Json) -> None:
+        """Send a message; where Slack takes it in no way, its text alone, which is never illegal."""
+        try:
+            await self._send(heard, content)
+        except SlackRefused as refusal:
+            if "blocks" not in content:
+                raise
+            log.error("an answer is shown as its text alone: %s", refusal)
+            await self._send(heard, {"text": content["text"]})
 
     async def _send(self, heard: Heard, content: Json) -> None:
         """Send a message that only this person sees: in answer, in the conversation, or to them directly."""
@@ -266,6 +277,7 @@ class Responder:
 
 
 _NONE: Json = {"options": []}
+_UNOPENED: Json = {"text": "Slack did not let this open in time, and nothing was done. Please try once more."}
 
 
 def submitted(heard: Heard, answer: Answer) -> Json:
