@@ -309,6 +309,24 @@ async def test_a_long_output_goes_whole_into_the_thread_as_a_file_and_once(side:
     assert file.name == f"{run.id}-output.txt"
 
 
+async def test_O3_an_argument_too_long_for_the_card_is_whole_in_the_thread_for_who_decides(
+    side: Side, chat: SlackChat
+) -> None:
+    long = "x" * 700 + "/../../etc/shadow"
+    request = replace(a_run().request, arguments={"path": long})
+    run = await side.run(state=State.AWAITING_APPROVAL, needed=1, request=request)
+    for again in (chat, side.chat()):
+        await again.post(Post(OPS, run.id, run_card(run)))
+    (message,) = side.shown()
+    assert "etc/shadow" not in json.dumps(message.blocks)
+    ((file,),) = [one.files for one in side.slack.replies("C0OPS", message.ts)]
+    assert (file.name, long in (file.content or b"").decode()) == (f"{run.id}-request.txt", True)
+    done = replace(run, state=State.SUCCEEDED, outcome=Outcome("Done.", 0, output="ok"), revision=2)
+    await side.store.commit(a_change(done, output=Output(run.id, "ok")))
+    await chat.post(Post(OPS, run.id, run_card(done)))
+    assert len(side.slack.replies("C0OPS", message.ts)) == 1, "what it said is whole on the card"
+
+
 async def test_where_slack_takes_no_file_the_thread_says_how_to_read_it(side: Side, chat: SlackChat) -> None:
     side.slack.workspace.scopes.remove("files:write")
     run = await _ended(side, "x\n" * 20_000)

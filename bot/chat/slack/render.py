@@ -19,6 +19,7 @@ from typing import Any
 from bot.chat.slack.text import cut, escaped, fit, plain, size
 from bot.core.card import Block, Button, Card, Fact, Hidden, Item, Menu, Page, Table, Text, Tone, Verb
 from bot.core.errors import Invalid
+from bot.core.run import State
 from bot.core.text import shorten, visible
 
 Json = dict[str, Any]
@@ -79,7 +80,8 @@ def shown(card: Card, mentions: Sequence[str] = (), live: str = "", *, view: boo
     if live:
         middle.code(live, tail=True)
     blocks = [*top, *middle.blocks, *middle.left_out(), *end]
-    return Shown(blocks, _notification(card), facts_cut or middle.cut or size(card.lead) > LEAD)
+    asked = card.state == State.AWAITING_APPROVAL and any(fact.cut for fact in card.facts)
+    return Shown(blocks, _notification(card), asked or facts_cut or middle.cut or size(card.lead) > LEAD)
 
 
 def pressed(action: Mapping[str, Any]) -> tuple[Verb | Look, str]:
