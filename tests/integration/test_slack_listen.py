@@ -15,6 +15,7 @@ from tests.fakes.door import Call
 from tests.fakes.slack_office import FORM, Office, card_in, eventually, faulty, modal
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_workspace import BOT_PERSON, Message, View
+from tests.unit.store.values import a_change, a_run
 
 HANNA = "T0DEPUTY:U0HANNA"
 
@@ -251,6 +252,26 @@ async def test_an_action_is_asked_for_in_its_channels(unserved: Office, http: Sl
         await http.martin.command("/deputy unlock-account alice", "C0APPROVE")
         await http.until(lambda: http.martin.whispers)
     assert [call.account.id for call in unserved.door.calls] == ["T0DEPUTY:U0MARTIN"]
+
+
+@pytest.mark.parametrize(
+    "line", ["break-glass unlock-account alice reason=now", "break-glass Unlock_Account alice", "rerun r-1", ""]
+)
+async def test_no_way_to_ask_leads_round_the_channels_of_an_action(
+    unserved: Office, http: SlackServer, line: str
+) -> None:
+    (unserved.folder / "slack.toml").write_text('[actions.unlock-account]\nasked_in = ["C0APPROVE"]\n')
+    await unserved.store.commit(a_change(a_run()))
+    async with unserved.replica() as http.app_url:
+        if line:
+            await http.hanna.command(f"/deputy {line}")
+        else:
+            await http.hanna.press(card_in(http, Button("Run again", Verb.RERUN, "R-1")), "Run again")
+        (said,) = await http.until(lambda: http.hanna.whispers)
+        assert said.text == "That is not asked for here, but in <#C0APPROVE>"
+        await http.hanna.command("/deputy rerun R-2")
+        await http.until(lambda: len(http.hanna.whispers) == 2)
+    assert [call.given for call in unserved.door.calls] == [("rerun R-2",)]
 
 
 # ---- slow things ---------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from bot.chat.slack.post import OnCall, People, SlackChat, SlackStore
 from bot.chat.slack.respond import Responder
 from bot.chat.slack.routes import read_routes
 from bot.chat.slack.socket import SocketMode
+from bot.core.errors import NotFound
 from bot.ports import Clock
 from bot.service.door import Door
 from bot.service.inbox import Inbox, Intents
@@ -56,7 +57,7 @@ class Slack:
         """
         settings, session = self._settings, self._session
         own = Own(settings.slack_team, settings.slack_app_id)
-        responder = Responder(door, self._client, settings.slack_api, self._routes)
+        responder = Responder(door, self._client, settings.slack_api, self._routes, self._action_of)
         inbox = Inbox(self._store, self._clock, nonce)
         attendant = Attendant(responder, inbox, self._clock)
         listener = Listener(attendant, responder, inbox)
@@ -70,6 +71,12 @@ class Slack:
                 stack.push_async_callback(lines.close)
             secret = settings.slack_signing_secret
             yield http.application(Guard(secret, own), listener.deliver, self._clock) if secret else None
+
+    async def _action_of(self, run: str) -> str:
+        try:
+            return (await self._store.run(run)).request.action
+        except NotFound:
+            return ""
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from bot.chat.slack.routes import Routes
 from bot.chat.slack.text import escaped
 from bot.core.card import Button, Card, Tone, Verb
 from bot.core.catalog import plain
-from bot.core.command import parse
+from bot.core.command import BREAK_GLASS, parse
 from bot.core.errors import DeputyError, Invalid, Unavailable, Unlinked
 from bot.core.form import Form
 from bot.service.door import Door
@@ -55,12 +55,20 @@ class Answer:
 
 
 class Responder:
-    """Does what people ask at the door, and answers them."""
+    """Does what people ask at the door, and answers them. `action_of` returns a run's action, empty for no run."""
 
-    def __init__(self, door: Door, client: SlackClient, api: str, routes: Routes) -> None:
+    def __init__(
+        self,
+        door: Door,
+        client: SlackClient,
+        api: str,
+        routes: Routes,
+        action_of: Callable[[str], Awaitable[str]],
+    ) -> None:
         self._door = door
         self._client = client
         self._routes = routes
+        self._action_of = action_of
         self._answers_go = _origins(api)
         self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
 
@@ -72,7 +80,7 @@ class Responder:
     async def act(self, heard: Heard) -> Answer:
         """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
         try:
-            channels = self._routes.elsewhere(_action(heard), heard.conversation)
+            channels = self._routes.elsewhere(await self._asked(heard), heard.conversation)
             if channels:
                 return Answer(sentence="That is not asked for here, but in", channels=channels)
             return await self._acts[heard.doing](self, heard)
@@ -200,6 +208,17 @@ class Responder:
                     return
                 await asyncio.sleep(max(pause, error.pause))
 
+    async def _asked(self, heard: Heard) -> str:
+        """Return the action that is asked for, by its id; empty, or a verb, where none is. Raises Invalid."""
+        if heard.doing is Doing.SAY:
+            command = parse(heard.subject)
+            name = command.words[0] if command.name == BREAK_GLASS and command.words else command.name
+            again = "".join(command.words[:1]).upper() if name == Verb.RERUN.value else ""
+        else:
+            name = heard.subject if heard.doing in (Doing.FILL, Doing.PICK) else ""
+            again = heard.subject if heard.verb == Verb.RERUN else ""
+        return await self._action_of(again) if again else plain(name)
+
     # ---- what there is to do ---------------------------------------------------------------------
 
     async def _say(self, heard: Heard) -> Answer:
@@ -288,13 +307,6 @@ def submitted(heard: Heard, answer: Answer) -> Json:
         return forms.wrong_words(answer.sentence)
     view = answer.as_view(_about(heard))
     return {"response_action": "update", "view": view} if view else {"response_action": "clear"}
-
-
-def _action(heard: Heard) -> str:
-    """Return the action that is asked for, by its id; empty, or a verb, where none is. Raises Invalid."""
-    if heard.doing is Doing.SAY:
-        return plain(parse(heard.subject).name)
-    return heard.subject if heard.doing in (Doing.FILL, Doing.PICK) else ""
 
 
 def _answer(heard: Heard, reply: Reply) -> Answer:
