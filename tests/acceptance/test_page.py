@@ -1,10 +1,16 @@
 """What the page itself does for its reader, in a real browser."""
 
 import re
+from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from tests.acceptance.conftest import Room
+from tests.acceptance.conftest import Process, Room, own_content
+
+TELL = {
+    "operations/tell.sh": 'now=$(date +%s%N)\nfor line in $(seq 200); do echo "$line: it is $now now"; done\n',
+    "operations/tell.toml": 'title = "Tell the time"\nsummary = "Tells it."\nrisk = "read"\n',
+}
 
 
 async def test_W1_answers_for_one_person_are_there_again_after_a_reload_and_for_nobody_else(room: Room) -> None:
@@ -92,3 +98,25 @@ async def test_an_example_knows_where_the_demo_has_old_files_to_clean(room: Room
         )
     await oncall.sees("Succeeded", oncall.card("Clean old files"))
     await oncall.sees("thumbnails/3f9a.png", oncall.card("Clean old files"))
+
+
+async def test_compare_on_a_repeated_run_shows_what_it_said_otherwise(browser: Browser, tmp_path: Path) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, TELL))
+    await process.start("serve")
+    try:
+        oncall = await Room(browser, process.address).enter("oncall")
+        await oncall.say("/deputy tell")
+        card = oncall.card("Tell the time")
+        await oncall.sees("Succeeded", card)
+        await expect(card.get_by_role("button", name="Compare")).to_have_count(0)
+        await card.get_by_role("button", name="Run again").click()
+        await card.get_by_role("button", name="Compare").click()
+
+        compared = oncall.card("Tell the time: two runs compared")
+        await oncall.sees("Both asked for exactly the same.", compared)
+        await compared.get_by_role("button", name="200 lines added, 200 removed").click()
+        await oncall.sees("There is more than fits here.", compared)
+        await expect(compared).to_contain_text(re.compile(r"-1: it is \d+ now"))
+        await expect(compared.get_by_role("link")).to_have_count(0)
+    finally:
+        await process.stop()
