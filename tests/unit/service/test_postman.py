@@ -66,6 +66,7 @@ async def test_a_card_that_the_next_one_overtakes_soon_is_shown_only_where_that_
     company.clock.pass_(1)
     assert await Postman(company.ports).deliver() == 1
     await company.work()
+    await Postman(company.ports).deliver()
     assert [post.card.state for post in company.wall.posts if post.key == run] == ["queued", "succeeded"]
 
 
