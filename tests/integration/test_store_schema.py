@@ -1,28 +1,62 @@
-"""The schema: made by the migrations alone, the same as the tables, and never run backwards."""
+"""The schema: the same whether it is made at once or by the migrations, and never run backwards."""
 
 import asyncio
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, MetaData, create_engine, select, text
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from bot.core.errors import Unavailable
 from bot.store import migrations, schema
 from bot.store.database import open_store
 from bot.store.tables import metadata
+from tests.fakes.postgres import Cluster
 from tests.unit.store.values import a_change, a_run
 
 
-def test_the_migrations_make_the_very_tables_that_the_code_uses() -> None:
-    with create_engine("sqlite://").begin() as connection:
-        schema.upgrade(connection)
+def made(url: str, make: Callable[[Connection], None]) -> tuple[object, ...]:
+    """Make the tables of an empty database; return all that can be told of them, and what is in them."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        make(connection)
+    try:
+        with engine.connect() as connection:
+            differences = compare_metadata(MigrationContext.configure(connection), metadata)
+            tables = MetaData()
+            tables.reflect(connection)
+            said = sorted(str(CreateTable(one).compile(engine)) for one in tables.tables.values())
+            said += sorted(
+                str(CreateIndex(index).compile(engine)) for one in tables.tables.values() for index in one.indexes
+            )
+            rows = [(name, connection.execute(select(one)).all()) for name, one in sorted(tables.tables.items())]
+            return differences, [" ".join(sorted(one.split())) for one in said], rows
+    finally:
+        engine.dispose()
 
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Return what gives the address of a new, empty database."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path / str(uuid4())}"
+    cluster: Cluster = request.getfixturevalue("cluster")
+    return lambda: cluster.url(cluster.database()).replace("postgresql:", "postgresql+psycopg:")
+
+
+def test_the_migrations_make_the_very_tables_that_an_empty_database_gets_at_once(empty: Callable[[], str]) -> None:
+    at_once = made(empty(), schema.upgrade)
+
+    assert at_once[0] == []
+    assert ("alembic_version", [(schema.HEAD,)]) in at_once[2]
+    assert made(empty(), lambda connection: schema.migrate(connection, None)) == at_once
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -78,8 +112,10 @@ async def test_many_may_open_a_fresh_database_at_once(tmp_path: Path) -> None:
     await asyncio.gather(*(store.close() for store in stores))
 
 
-async def test_opening_an_up_to_date_database_does_not_load_alembic(tmp_path: Path) -> None:
-    await (await open_store(tmp_path / "deputy.db")).close()
+@pytest.mark.parametrize("fresh", [True, False])
+async def test_only_a_database_of_an_older_deputy_takes_alembic(tmp_path: Path, fresh: bool) -> None:
+    if not fresh:
+        await (await open_store(tmp_path / "deputy.db")).close()
     program = (
         "import asyncio, sys, pathlib\n"
         "from bot.store.database import open_store\n"
