@@ -1,8 +1,12 @@
 """The channel in a terminal."""
 
+import asyncio
 import re
+from pathlib import Path
 
-from tests.acceptance.conftest import Process
+from aiohttp import web
+
+from tests.acceptance.conftest import Process, own_content
 
 
 async def test_say_speaks_to_the_running_demo_and_tells_how_it_ended(demo: Process) -> None:
@@ -63,6 +67,29 @@ async def test_X13_what_waits_for_approval_survives_a_power_cut_of_the_demo(demo
     await demo.start()
     code, out, _ = await demo.deputy("say", "--as", "manager", f"approve {run}")
     assert code == 0, out
+
+
+async def test_say_is_told_in_words_that_the_deputy_it_spoke_to_is_gone(tmp_path: Path) -> None:
+    actions = {"operations/slow.sh": "sleep 30", "operations/slow.toml": 'summary = "Is slow."\nrisk = "read"\n'}
+    served = Process(tmp_path, **own_content(tmp_path, actions))
+    await served.start("serve")
+    saying = asyncio.create_task(served.deputy("say", "--as", "oncall", "slow"))
+    while not any(one["card"] and one["card"]["state"] == "running" for one in await served.messages("oncall")):
+        await asyncio.sleep(0.05)
+    await served.kill()
+    code, _, err = await saying
+    assert code == 1
+    assert re.fullmatch(rf"deputy: The Deputy at {served.address} went away .+\.\n", err)
+
+
+async def test_say_names_the_port_where_somebody_else_answers(process: Process) -> None:
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", process.port).start()
+    code, out, err = await process.deputy("say", "--as", "oncall", "disk-usage")
+    await runner.cleanup()
+    assert (code, out) == (1, "")
+    assert re.fullmatch(rf"deputy: What answers at {process.address} is not .+DEPUTY_PORT\.\n", err)
 
 
 async def test_say_names_what_it_does_not_know(process: Process) -> None:
