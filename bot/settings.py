@@ -177,7 +177,13 @@ def read(environment: Mapping[str, str] | None = None, env_file: Path = Path(".e
 def _from_file(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    return {key: value or "" for key, value in dotenv_values(path).items() if key.startswith("DEPUTY_")}
+    try:
+        found = dotenv_values(path)
+    except UnicodeDecodeError as error:
+        raise Invalid(f"It is not UTF-8 text (byte {error.start + 1}); save it as UTF-8.", str(path)) from None
+    except OSError as error:
+        raise Invalid(f"It can't be read: {error.strerror}.", str(path)) from None
+    return {key: value or "" for key, value in found.items() if key.startswith("DEPUTY_")}
 
 
 def _typed(variable: str, name: str, text: str) -> Any:

@@ -1,5 +1,6 @@
 """Settings: read once at the start; a wrong one stops it with a sentence that names it."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,24 @@ def test_a_database_url_is_used_in_place_of_the_file_and_not_shown(env_file: Pat
 def test_the_environment_wins_over_the_file(env_file: Path) -> None:
     env_file.write_text("DEPUTY_PORT=1\nexport DEPUTY_CONCURRENCY='3' # three\nOTHER=x\n")
     assert read(env_file, PORT="2") == Settings(port=2, concurrency=3)
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(env_file: Path) -> None:
+    env_file.write_bytes(b"DEPUTY_PORT=1\n# caf\xe9\n")
+    with pytest.raises(Invalid, match=r"not UTF-8 text \(byte 20\)") as caught:
+        read(env_file)
+    assert caught.value.where == str(env_file)
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    env_file.write_text("DEPUTY_PORT=1\n")
+    monkeypatch.setattr(settings, "dotenv_values", refuse)
+    with pytest.raises(Invalid, match=r"can't be read: Permission denied\.") as caught:
+        read(env_file)
+    assert caught.value.where == str(env_file)
 
 
 def test_variables_of_others_are_none_of_ours(env_file: Path) -> None:
