@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run, so that each starts fast."""
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -39,6 +40,11 @@ def _options(
 
 def main() -> None:
     """Run the command line; every expected failure is one sentence on stderr and exit code 1."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # what a terminal has no letters for is shown all the same
     try:
         app()
     except DeputyError as error:

@@ -98,6 +98,13 @@ async def test_say_names_what_it_does_not_know(process: Process) -> None:
     assert "Did you mean unlock-account" in out
 
 
+async def test_a_terminal_without_its_letters_is_told_all_the_same(process: Process) -> None:
+    process.environment["PYTHONIOENCODING"] = "ascii"
+    code, out, err = await process.deputy("say", "--as", "helpdesk", "unlok-account alice")
+    assert (code, err) == (2, "")
+    assert "Did you mean unlock-account" in out
+
+
 async def test_explain_says_who_may_and_why(process: Process) -> None:
     code, out, _ = await process.deputy("policy", "explain", "--as", "helpdesk", "reset-password", "account=bob")
     assert code == 0
