@@ -1,10 +1,11 @@
 """What the page itself does for its reader, in a real browser."""
 
 import re
+from pathlib import Path
 
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from tests.acceptance.conftest import Room
+from tests.acceptance.conftest import Process, Room, own_content
 
 
 async def test_W1_answers_for_one_person_are_there_again_after_a_reload_and_for_nobody_else(room: Room) -> None:
@@ -92,3 +93,18 @@ async def test_an_example_knows_where_the_demo_has_old_files_to_clean(room: Room
         )
     await oncall.sees("Succeeded", oncall.card("Clean old files"))
     await oncall.sees("thumbnails/3f9a.png", oncall.card("Clean old files"))
+
+
+async def test_the_newest_lines_of_a_running_script_are_in_sight(browser: Browser, tmp_path: Path) -> None:
+    lines = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo line $n; done; sleep 30\n"
+    actions = {"operations/slow.sh": lines, "operations/slow.toml": 'summary = "Is slow."\nrisk = "read"\n'}
+    served = Process(tmp_path, **own_content(tmp_path, actions))
+    await served.start("serve")
+    oncall = await Room(browser, served.address).enter("oncall")
+    await oncall.say("/deputy slow")
+    progress = oncall.card("Slow").get_by_role("region", name="Progress")
+    await oncall.sees("line 15", progress)
+    assert await progress.evaluate("node => node.scrollHeight <= node.clientHeight")
+    await oncall.card("Slow").get_by_role("button", name="Cancel").click()
+    await oncall.sees("Cancelled by Olu Adeyemi", oncall.card("Slow"))
+    await served.stop()
