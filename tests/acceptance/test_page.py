@@ -108,3 +108,12 @@ async def test_the_newest_lines_of_a_running_script_are_in_sight(browser: Browse
     await oncall.card("Slow").get_by_role("button", name="Cancel").click()
     await oncall.sees("Cancelled by Olu Adeyemi", oncall.card("Slow"))
     await served.stop()
+
+
+async def test_help_is_read_on_a_telephone_without_scrolling_sideways(room: Room) -> None:
+    helpdesk = await room.enter("helpdesk")
+    await helpdesk.page.set_viewport_size({"width": 390, "height": 800})
+    await helpdesk.say("/deputy help")
+    table = helpdesk.card("How to ask Deputy").get_by_role("region", name="Table")
+    await expect(table).to_be_visible()
+    assert await table.evaluate("node => node.scrollWidth <= node.clientWidth")
