@@ -1,10 +1,10 @@
 """roles.toml: the roles policies speak of, and the Entra ID groups that give them."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from bot.core import toml
 from bot.core.errors import Invalid
 
 FILE = "roles.toml"
@@ -28,10 +28,7 @@ class Role:
 
 def parse(text: str) -> Mapping[str, Role]:
     """Read roles by name. Raises Invalid with line and field, also where one group gives two roles."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"This is not TOML: {error}.", FILE) from None
+    tables = toml.read(text, FILE)
     if not tables:
         raise Invalid("It names no role, so nobody could do anything.", FILE)
     roles: dict[str, Role] = {}
@@ -40,7 +37,7 @@ def parse(text: str) -> Mapping[str, Role]:
             roles[name] = _role(name, table, taken=[group for role in roles.values() for group in role.groups])
         except ValueError as error:
             field, sentence = error.args
-            raise Invalid(f"[{name}] {field} {sentence}.", _where(text, name, field)) from None
+            raise Invalid(f"[{name}] {field} {sentence}.", f"{FILE}:{toml.line_of(text, (name, field))}") from None
     return roles
 
 
@@ -81,17 +78,3 @@ def _groups(given: object, taken: list[str]) -> tuple[str, ...]:
             raise ValueError("groups", f"names {group} a second time; one group gives one role")
         groups.append(group.lower())
     return tuple(groups)
-
-
-def _where(text: str, name: str, field: str) -> str:
-    """Find the line by its looks, for tomllib keeps none: the field's in the role's table, or the table's own."""
-    quoted = rf"""["']?{re.escape(name)}["']?"""
-    table = re.search(rf"^[ \t]*(\[\s*{quoted}\s*\]|{quoted}\s*=)", text, re.MULTILINE)
-    if not table:
-        return FILE
-    following = re.compile(r"^[ \t]*\[", re.MULTILINE).search(text, table.end())
-    found = re.compile(rf"^[ \t]*{re.escape(field)}\s*=", re.MULTILINE).search(
-        text, table.end(), following.start() if following else len(text)
-    )
-    line = text.count("\n", 0, (found or table).start()) + 1
-    return f"{FILE}:{line}"

@@ -33,6 +33,7 @@ WORDS = ("business_hours", "freeze", "incident")
 _TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
 _WORD = re.compile(r"\{(\w+)\}")
+_QUOTED = re.compile(r"`([^`]+)`")
 _PREFIX = re.compile(r"^for policy `[^`]*`, ")
 
 
@@ -165,14 +166,21 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
     except UnicodeDecodeError as error:
-        raise Invalid(f"It is not UTF-8 (byte {error.start}).", path.name) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", f"{path.name}:{line}") from None
 
 
 def _schema(text: str) -> cedarpy.Schema:
     try:
         return cedarpy.Schema.from_str(text)
     except ValueError as error:
-        raise Invalid(f"Cedar can't read it: {error}.", SCHEMA) from None
+        raise Invalid(f"Cedar can't read it: {error}.", f"{SCHEMA}{_line(text, str(error))}") from None
+
+
+def _line(text: str, complaint: str) -> str:
+    """Return `:line` where a word that Cedar quotes stands, empty where that may be several places."""
+    found = [match.start() for word in _QUOTED.findall(complaint) for match in re.finditer(re.escape(word), text)]
+    return f":{text.count(chr(10), 0, found[0]) + 1}" if len(found) == 1 else ""
 
 
 def _version(contents: Mapping[str, str]) -> str:
