@@ -23,7 +23,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.core import toml
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, gathered, noted
 from bot.core.wording import listed
 
 FILE = "calendar.toml"
@@ -94,16 +94,18 @@ def parse(text: str) -> Calendar:
     data = toml.read(text, FILE)
     at = partial(toml.at, text, FILE)
     given: dict[str, Any] = {}
-    for name in data:
-        with at(name):
-            if name in _FIELDS:
-                field, read = _FIELDS[name]
-                given[field] = read(data[name])
-            elif name != "freeze":
-                raise Invalid(f"“{name}” is unknown; a calendar has {', '.join(_FIELDS)} and [[freeze]].")
-    return Calendar(
-        **given, freezes=_freezes(data.get("freeze", []), given.get("zone", NOWHERE), partial(at, "freeze"))
-    )
+    freezes: tuple[Freeze, ...] = ()
+    with gathered() as faults:
+        for name in data:
+            with noted(faults), at(name):
+                if name in _FIELDS:
+                    field, read = _FIELDS[name]
+                    given[field] = read(data[name])
+                elif name != "freeze":
+                    raise Invalid(f"“{name}” is unknown; a calendar has {', '.join(_FIELDS)} and [[freeze]].")
+        with noted(faults):
+            freezes = _freezes(data.get("freeze", []), given.get("zone", NOWHERE), partial(at, "freeze"))
+    return Calendar(**given, freezes=freezes)
 
 
 def _zone(given: object) -> ZoneInfo:
@@ -147,7 +149,11 @@ def _freezes(given: object, zone: ZoneInfo, at: At) -> tuple[Freeze, ...]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         with at():
             raise Invalid("A freeze is a table of its own: [[freeze]].")
-    read = [_freeze(one, zone, partial(at, place)) for place, one in enumerate(given)]
+    read: list[Freeze] = []
+    with gathered() as faults:
+        for place, one in enumerate(given):
+            with noted(faults):
+                read.append(_freeze(one, zone, partial(at, place)))
     freezes = sorted(read, key=lambda freeze: freeze.start)
     for before, after in pairwise(freezes):
         with at(read.index(after)):

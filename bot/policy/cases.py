@@ -28,7 +28,7 @@ from bot.core import toml
 from bot.core.action import Action, Risk
 from bot.core.catalog import Catalog
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, gathered, noted
 from bot.core.parameter import bind
 from bot.core.principal import Principal, PrincipalKind, Who
 from bot.core.wording import listed
@@ -125,7 +125,12 @@ def read(path: Path) -> tuple[Case, ...]:
         )
     lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*case\s*]]", line)]
     places = [f"{path.name}:{line}" for line in lines] if len(lines) == len(tables) else [path.name] * len(tables)
-    return tuple(_case(table, where) for table, where in zip(tables, places, strict=True))
+    cases: list[Case] = []
+    with gathered() as faults:
+        for table, where in zip(tables, places, strict=True):
+            with noted(faults):
+                cases.append(_case(table, where))
+    return tuple(cases)
 
 
 def run_cases(bench: Bench, catalog: Catalog, cases: Iterable[Case]) -> tuple[Result, ...]:

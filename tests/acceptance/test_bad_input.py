@@ -263,6 +263,33 @@ async def test_check_names_file_line_and_field(tmp_path: Path, files: dict[str, 
     assert last == f"{len(faults)} fault{'s' if len(faults) > 1 else ''} to mend."
 
 
+async def test_check_names_every_fault_at_once(tmp_path: Path) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, ACTIONS))
+    roles = (tmp_path / "policies/roles.toml").read_text()
+    files = {
+        "actions/operations/quick.toml": 'summary = "Is quick."\nrisk = "reads"\n\ntimout = 5\n',
+        "policies/a.cedar": "permit (principal, action\n",
+        "policies/b.cedar": '@id("b")\npermit (principal, action, resource)\nwhen { resource.colour == "x" };\n\n'
+        "permit (principal, action, resource);\n",
+        "policies/roles.toml": roles.replace("\ncontact", "\ncontract", 2),
+        "policies/calendar.toml": 'zone = "Berlin"\nholiday = 1\n[[freeze]]\nname = "a"\n[[freeze]]\nname = "b"\n',
+        "policies/cases.toml": '[[case]]\nname = "One"\n\n[[case]]\nname = "Two"\n',
+    }
+    lay(tmp_path, files)
+    code, out, err = await process.deputy(*CHECK)
+    assert (code, err) == (1, "")
+    contacts = [number for number, line in enumerate(roles.splitlines(), 1) if line.startswith("contact")]
+    assert [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()] == [
+        *("actions/operations/quick.toml:4", "actions/operations/quick.toml:2"),
+        *(f"policies/roles.toml:{line}" for line in contacts[:2]),
+        *("policies/a.cedar:1", "policies/b.cedar:1", "policies/b.cedar:5"),
+        *("policies/calendar.toml:1", "policies/calendar.toml:2"),
+        *("policies/calendar.toml:3", "policies/calendar.toml:5"),
+        *("policies/cases.toml:1", "policies/cases.toml:4"),
+        "13 faults to mend.",
+    ]
+
+
 async def test_check_names_a_folder_that_is_missing_once(tmp_path: Path) -> None:
     process = Process(tmp_path, DEPUTY_ACTIONS_DIR="/nowhere", DEPUTY_POLICIES_DIR="/nowhere")
     code, out, err = await process.deputy(*CHECK)
