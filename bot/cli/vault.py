@@ -10,6 +10,7 @@ import typer
 from bot.core.errors import Invalid
 from bot.core.principal import Who
 from bot.core.secret import PLAIN_FIELDS, Secret
+from bot.core.wording import count
 from bot.settings import read
 
 app = typer.Typer(
@@ -101,5 +102,5 @@ async def _rotate() -> None:
 
     async with data(read()) as (store, vault):
         done = await rotate_key(store, vault, operator(), SystemClock().now())
-        wrapped = f"{done.rewrapped} secrets and {done.results} private results"
+        wrapped = f"{count(done.rewrapped, 'secret')} and {count(done.results, 'private result')}"
         print(f"The key is now {done.key_id}; wrapped with it: {wrapped} ({done.audit}).")
