@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import sys
 from typing import Annotated
 
@@ -19,8 +20,12 @@ app = typer.Typer(
 
 
 def operator() -> Who:
-    """Return who works at this terminal, for the audit log."""
-    return Who("terminal", getpass.getuser(), f"{getpass.getuser()} (terminal)")
+    """Return who works at this terminal, for the audit log: by number where the machine has no name for them."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return Who("terminal", name, f"{name} (terminal)")
 
 
 @app.command("set")
