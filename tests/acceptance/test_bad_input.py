@@ -385,7 +385,7 @@ async def test_X16_with_a_full_disk_nothing_starts_and_everybody_is_told(served:
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize("command", [("serve",), ("vault", "set", "directory", "username=svc")])
+@pytest.mark.parametrize("command", [("serve",), ("demo",), ("vault", "set", "directory", "username=svc")])
 @pytest.mark.parametrize("used_before", [False, True])
 async def test_X16_a_disk_that_is_full_from_the_start_is_named(
     used: Path, tmp_path: Path, command: tuple[str, ...], used_before: bool
