@@ -189,6 +189,17 @@ async def test_a_harmed_data_folder_stops_the_start_and_is_left_as_it_is(
     assert contents(tmp_path / "deputy") == before
 
 
+@pytest.mark.parametrize("command", [("audit", "export"), ("audit", "verify"), ("vault", "list"), ("check",)])
+async def test_what_can_not_be_printed_is_said_in_a_sentence(
+    used: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, ACTIONS))
+    shutil.copytree(used, tmp_path / "deputy")
+    process.before = ("/bin/sh", "-c", 'exec "$@" > /dev/full', "sh")
+    sentence = await complaint(process, *command)
+    assert sentence == "What was to be printed can't be written: No space left on device."
+
+
 # ---- actions and policies -------------------------------------------------------------------------
 
 WRONG: dict[str, tuple[dict[str, str], str]] = {
