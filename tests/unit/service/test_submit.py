@@ -155,6 +155,15 @@ async def test_help_on_a_word_of_deputys_own_tells_of_that_alone() -> None:
     assert len(everything.rows) > 10
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("look", "/deputy look"), ("change", "/deputy change account=…"), ("secretive", "/deputy secretive")],
+)
+async def test_help_on_an_action_says_what_to_type_for_it_but_no_secret(name: str, typed: str) -> None:
+    company = Company()
+    assert (await company.card("ann", f"help {name}")).footnote == typed
+
+
 async def test_a_request_that_needs_an_approval_for_want_of_knowledge_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
