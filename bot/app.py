@@ -157,7 +157,7 @@ async def running(
             if chats.local and not engine.exclusive:
                 stack.callback(asyncio.create_task(chats.local.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
-        yield address(settings, listener) if listener else ""
+        yield settings.address(listener.getsockname()[1]) if listener else ""
 
 
 def check_plan(settings: Settings, doors: bool) -> None:
@@ -198,12 +198,6 @@ def listen_on(settings: Settings) -> socket.socket:
             "Stop what listens there, or choose another with DEPUTY_PORT."
         ) from None
     return listener
-
-
-def address(settings: Settings, listener: socket.socket) -> str:
-    """Return the address of a page that listens on loopback."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{listener.getsockname()[1]}"
 
 
 class _Malformed(logging.Filter):

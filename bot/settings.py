@@ -96,6 +96,11 @@ class Settings:
         if not self.slack_api.endswith("/"):
             raise Invalid("It must end in a slash, as https://slack.com/api/ does.", "DEPUTY_SLACK_API")
 
+    def address(self, port: int = 0) -> str:
+        """Return the address of what listens at the host: at its port, or at another."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{port or self.port}"
+
     @property
     def database(self) -> Path | str:
         """Return where the database is: PostgreSQL's URL, or SQLite's file."""

@@ -95,7 +95,7 @@ async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
     import aiohttp  # other commands do without, and are there sooner
 
     async with aiohttp.ClientSession() as session:
-        address = f"http://{settings.host}:{settings.port}"
+        address = settings.address()
         try:
             async with session.get(f"{address}/healthz", timeout=aiohttp.ClientTimeout(total=2)):
                 pass

@@ -111,6 +111,15 @@ def test_files_lie_in_the_data_folder(env_file: Path) -> None:
     assert (found.database, found.key_file) == (Path("d/deputy.db"), Path("d/vault.key"))
 
 
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "http://127.0.0.1:9000"), ("::1", "http://[::1]:9000")]
+)
+def test_what_listens_has_an_address_that_a_browser_takes(env_file: Path, host: str, address: str) -> None:
+    found = read(env_file, HOST=host, PORT="9000")
+    assert found.address() == address
+    assert found.address(9001) == address.replace("9000", "9001")
+
+
 def test_a_database_url_is_used_in_place_of_the_file_and_not_shown(env_file: Path) -> None:
     found = read(env_file, DATABASE_URL="postgresql://deputy:secret@db/deputy")
     assert found.database == "postgresql://deputy:secret@db/deputy"
