@@ -117,3 +117,16 @@ async def test_help_is_read_on_a_telephone_without_scrolling_sideways(room: Room
     table = helpdesk.card("How to ask Deputy").get_by_role("region", name="Table")
     await expect(table).to_be_visible()
     assert await table.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+async def test_every_line_of_a_script_is_marked_over_its_whole_width(room: Room) -> None:
+    helpdesk = await room.enter("helpdesk")
+    await helpdesk.say("/deputy reset-password bob")
+    card = helpdesk.card("Reset a password")
+    await card.get_by_role(
+        "button", name=re.compile(r"^reset-password\.py: \d+ lines, not approved before$")
+    ).click()
+    script = card.get_by_role("region", name=re.compile(r"^reset-password\.py"))
+    await expect(script).to_contain_text("+def main(")
+    widths = "node => [...node.children].map((line) => Math.round(line.getBoundingClientRect().width))"
+    assert set(await script.evaluate(widths)) == {await script.evaluate("node => node.scrollWidth")}
