@@ -126,7 +126,9 @@ async def running(
         reading = asyncio.to_thread(catalog.refresh)
         await asyncio.gather(runner.open(), prepare(store, vault), reading, watch.refresh())
         people = await stack.enter_async_context(people_of(settings, store, policy, clock))
-        chats = await stack.enter_async_context(doors_of(settings, store, clock, people)) if doors else Doors()
+        chats = Doors()
+        if doors:
+            chats = await stack.enter_async_context(doors_of(settings, store, clock, people, watch.situation))
         stack.callback(asyncio.create_task(watch.keep()).cancel)
         ports = Ports(
             clock=clock,

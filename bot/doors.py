@@ -1,8 +1,9 @@
 """The doors that people come in by: the chats that are set up, and the one site that serves them all."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from bot.core.principal import Account
 from bot.identity.local import PEOPLE, LocalPerson
 from bot.identity.pages import PREFIX
 from bot.people import People
-from bot.ports import Chat, Clock, Ports
+from bot.ports import Chat, Clock, Ports, Situation
 from bot.service.desk import Desk
 from bot.service.query import may_do
 from bot.service.reply import Caller
@@ -74,8 +75,10 @@ class Doors:
 
 
 @asynccontextmanager
-async def doors_of(settings: Settings, store: SqlStore, clock: Clock, people: People) -> AsyncIterator[Doors]:
-    """Set up the chats that the settings name."""
+async def doors_of(
+    settings: Settings, store: SqlStore, clock: Clock, people: People, situation: Callable[[datetime], Situation]
+) -> AsyncIterator[Doors]:
+    """Set up the chats that the settings name. `situation` says what goes on at a moment."""
     local = LocalChat(store, clock) if settings.local_chat else None
     files = (settings.data_dir / "demo").resolve()
     if not settings.slack:
@@ -83,7 +86,10 @@ async def doors_of(settings: Settings, store: SqlStore, clock: Clock, people: Pe
         return
     from bot.chat.slack.connect import connected  # it takes long to import
 
-    async with connected(settings, store, clock, people.on_slack) as slack:
+    def on_call() -> frozenset[str]:
+        return situation(clock.now()).on_call
+
+    async with connected(settings, store, clock, people.on_slack, on_call) as slack:
         yield Doors(local, slack, files)
 
 

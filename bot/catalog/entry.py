@@ -1,7 +1,6 @@
 """One action of the catalogue: its .toml, its scripts, and every fault in them."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -32,7 +31,7 @@ class Entry:
     path: str
     action: Action | None
     faults: tuple[Invalid, ...]
-    seen: Mapping[str, Seen]
+    seen: dict[str, Seen]
 
     @property
     def id(self) -> str:
@@ -43,12 +42,13 @@ class Entry:
         return all(snapshot.stamp(path) == seen.stamp for path, seen in self.seen.items())
 
     def same(self, snapshot: Snapshot) -> bool:
-        """Whether every file still has the very same bytes."""
-        return all(
-            (now.content, now.fault) == (seen.content, seen.fault)
-            for path, seen in self.seen.items()
-            for now in [snapshot.see(path)]
-        )
+        """Whether every file still has the very same bytes; keeps how they look now, which may be settled."""
+        for path, seen in self.seen.items():
+            now = snapshot.same(path, seen)
+            if now is None:
+                return False
+            self.seen[path] = now
+        return True
 
     def where(self, *keys: str) -> str:
         """Return file and line of a field: `accounts/unlock-account.toml:7`."""

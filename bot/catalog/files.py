@@ -2,38 +2,66 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 LARGEST = 1_000_000
+SETTLED = 3_000_000_000  # nanoseconds: the coarsest file system's clock ticks every other second
 
-Stamp = tuple[int, ...]
+
+class Stamp(NamedTuple):
+    """What changes when a file does. Nobody can set `changed` (ctime), and to forge `modified` moves it."""
+
+    changed: int
+    modified: int
+    size: int
+    inode: int
+    device: int
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A file as it was when it was read. `fault` says in words why there is no content: “isn't there”."""
+    """A file as it was when it was read. `fault` says in words why there is no content: “isn't there”.
+
+    It is `settled` where it had not changed for so long that whatever comes later shows in its stamp; a second
+    change within one tick of the file system's clock would not.
+    """
 
     stamp: Stamp | None
     content: bytes = b""
     fault: str = ""
+    settled: bool = False
 
 
 class Snapshot:
     """One look at the folder: every file is read once, so all actions see the same bytes of a library."""
 
     def __init__(self, root: Path) -> None:
-        self._root = _real_folder(root)
+        self._given = root
         self._stamps: dict[str, Stamp | None] = {}
         self._seen: dict[str, Seen] = {}
+
+    @cached_property
+    def _root(self) -> str:
+        return _real_folder(self._given)
 
     def stamp(self, path: str) -> Stamp | None:
         """Return what changes when the file at `path`, relative to the root, does; None where there is none."""
         if path not in self._stamps:
-            self._stamps[path] = _stamp(f"{self._root}/{path}")
+            self._stamps[path] = _stamp(f"{self._given}/{path}")
         return self._stamps[path]
+
+    def same(self, path: str, seen: Seen) -> Seen | None:
+        """Look whether a file still has the bytes that were seen; return it as it is seen now, None where not."""
+        if seen.settled and self.stamp(path) == seen.stamp:
+            return seen
+        now = self.see(path)
+        return now if (now.content, now.fault) == (seen.content, seen.fault) else None
 
     def see(self, path: str) -> Seen:
         """Read the file at `path`, relative to the root."""
@@ -49,14 +77,14 @@ class Snapshot:
             content = _content(f"{self._root}/{path}", self._root)
             content.decode()
         except FileNotFoundError:
-            return Seen(seen, fault="isn't there")
+            return Seen(seen, fault="isn't there", settled=seen is None)
         except UnicodeDecodeError as error:
             return Seen(seen, fault=f"isn't UTF-8 text (byte {error.start + 1}); save it as UTF-8")
         except OSError as error:
             return Seen(seen, fault=f"can't be read: {error.strerror}")
         except ValueError as error:
             return Seen(seen, fault=str(error))
-        return Seen(seen, content)
+        return Seen(seen, content, settled=seen is not None and time.time_ns() - seen.changed > SETTLED)
 
 
 class Sight:
@@ -79,8 +107,7 @@ def _stamp(path: str) -> Stamp | None:
         found = os.stat(path)  # noqa: PTH116 - a thousand of them must stay cheap
     except (OSError, ValueError):
         return None
-    # ctime as well: an edit that sets mtime back still moves it.
-    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev
+    return Stamp(found.st_ctime_ns, found.st_mtime_ns, found.st_size, found.st_ino, found.st_dev)
 
 
 def _real_folder(path: Path) -> str:

@@ -66,6 +66,12 @@ def _policy_faults(settings: Settings) -> list[str]:
     wrong += [
         f"slack.toml: actions.{one}: There is no such action." for one in routes.actions - set(catalog.actions)
     ]
+    titles = [role.title for role in bench.book.roles.values()]
+    wrong += [
+        f"slack.toml: mention.{one}: No role has this title, so it calls nobody. There are {', '.join(titles)}."
+        for one in routes.mention
+        if one not in titles
+    ]
     if not wrong:
         missing = uncovered(bench, catalog, cases)
         wrong = [f"{rule.where}: no case of {FILE} would fail if “{rule.id}” {words}." for rule, words in missing]

@@ -34,8 +34,8 @@ def slack(
     print(yaml.safe_dump(made.content, sort_keys=False, allow_unicode=True, width=110), end="")
     if made.left_out:
         print(
-            f"Slack takes 50 commands of 32 characters, so {', '.join(made.left_out)} got none: "
-            "type /deputy before their names.",
+            f"Slack takes 50 commands of 32 characters, and none that it has itself, so "
+            f"{', '.join(made.left_out)} got none: type /deputy before their names.",
             file=sys.stderr,
         )
     if catalog.faults:

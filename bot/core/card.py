@@ -39,11 +39,12 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """A label and its value; `code` marks a value to be shown letter by letter."""
+    """A label and its value; `code` marks one to be shown letter by letter, `cut` one of which there is more."""
 
     label: str
     value: str
     code: bool = False
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def to_json(card: Card) -> dict[str, Json]:
         "title": card.title,
         "tone": card.tone.value,
         "lead": card.lead,
-        "facts": [vars(fact) for fact in card.facts],
+        "facts": [_fact(fact) for fact in card.facts],
         "blocks": [_block(block) for block in card.blocks],
         "buttons": [{**vars(button), "verb": button.verb.value} for button in card.buttons],
         "run": card.run,
@@ -166,6 +167,10 @@ def _block(block: Block) -> dict[str, Json]:
     if isinstance(block, Page):
         return {"kind": "page", "label": block.label, "address": block.address}
     return {"kind": "text", "text": block.text, "code": block.code, "cut": block.cut, "title": block.title}
+
+
+def _fact(fact: Fact) -> Json:
+    return {name: value for name, value in vars(fact).items() if name != "cut" or value}
 
 
 def from_json(data: Mapping[str, Any]) -> Card:

@@ -205,9 +205,7 @@ def _said(vote: Vote) -> str:
 
 def argument_facts(run: Run) -> tuple[Fact, ...]:
     """Show every argument under its name, in one line each."""
-    return tuple(
-        Fact(wording.label(name), _short(_text(value)), code=True) for name, value in _shown_arguments(run).items()
-    )
+    return tuple(_argument(name, _text(value)) for name, value in _shown_arguments(run).items())
 
 
 def _shown_arguments(run: Run) -> Mapping[str, Value]:
@@ -228,13 +226,15 @@ def _text(value: Value) -> str:
     return ", ".join(f"“{item}”" if "," in item else item for item in value)
 
 
-def _short(text: str) -> str:
+def _argument(name: str, text: str) -> Fact:
     """Show an argument; a long one never hides its tail silently (attack O3)."""
     shown = _line(text)
     if len(shown) <= LONG_ARGUMENT:
-        return shown
+        return Fact(wording.label(name), shown, code=True)
     size = f"{len(text):,} characters in all, SHA-256 {sha256_bytes(text.encode())[:12]}"
-    return f"{shown[:LONG_ARGUMENT]}… ({size}; `status` shows it whole)"
+    return Fact(
+        wording.label(name), f"{shown[:LONG_ARGUMENT]}… ({size}; `status` shows it whole)", code=True, cut=True
+    )
 
 
 def _line(text: str) -> str:
@@ -257,7 +257,8 @@ def _buttons(run: Run) -> tuple[Button, ...]:
     if run.state in (State.QUEUED, State.RUNNING):
         return (Button("Cancel", Verb.CANCEL, run.id),)
     again = (Button("Run again", Verb.RERUN, run.id),) if run.state in _AGAIN else ()
-    return (*again, Button("Compare", Verb.COMPARE, run.id)) if again and run.rerun_of else again
+    before = run.rerun_of or (run.started and run.background.past)
+    return (*again, Button("Compare", Verb.COMPARE, run.id)) if again and before else again
 
 
 def _refused_buttons(run: Run) -> tuple[Button, ...]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from bot.core.errors import Invalid
 
 LONGEST = 8_000
+BREAK_GLASS = "break-glass"
 LINKING_VERBS = frozenset({"link", "unlink"})
 VERBS = LINKING_VERBS | {
     *("help", "mine", "status", "compare", "cancel", "rerun", "approvals", "approve", "deny", "audit", "whoami"),
-    *("break-glass", "review", "away", "back", "favourite", "unfavourite"),
+    *(BREAK_GLASS, "review", "away", "back", "favourite", "unfavourite"),
 }
 
 _PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])\s*", re.IGNORECASE)

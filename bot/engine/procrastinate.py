@@ -7,7 +7,7 @@ never tried again by itself. Whether a run starts is decided by the compare-and-
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from math import inf
 from time import monotonic
@@ -19,7 +19,6 @@ from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
-from sqlalchemy import Connection
 
 from bot.core.errors import Unavailable
 from bot.core.run import State
@@ -48,13 +47,12 @@ _ENQUEUE = (
 )
 
 
-def announce(connection: Connection, change: Change) -> None:
-    """Tell the workers of a change in the change's own transaction: they hear of it when it is committed."""
+def announce(change: Change) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield what tells the workers of a change in its own transaction: they hear of it when it is committed."""
     if change.run and change.run.state is State.QUEUED:
-        row = {"queue": QUEUE, "name": NAME, "run": change.run.id, "lock": _lock(change.run.id)}
-        connection.exec_driver_sql(_ENQUEUE, row)
+        yield _ENQUEUE, {"queue": QUEUE, "name": NAME, "run": change.run.id, "lock": _lock(change.run.id)}
     if change.posts and not (change.run and change.run.state in _PASSING):
-        connection.exec_driver_sql(_WAKE, {"channel": CHANNEL})
+        yield _WAKE, {"channel": CHANNEL}
 
 
 def _lock(run: str) -> str:

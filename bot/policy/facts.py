@@ -12,6 +12,7 @@ import cedarpy
 
 from bot.core import dn
 from bot.core.action import Action
+from bot.core.errors import Invalid
 from bot.core.parameter import Kind, Value
 from bot.core.principal import Principal, PrincipalKind, Who
 from bot.policy.calendar import Calendar
@@ -154,6 +155,13 @@ def category(action: Action) -> Uid:
 def resources(action: Action) -> tuple[Uid, Uid]:
     """Return what policies call an action by: its own name, and its category's."""
     return script(action), category(action)
+
+
+def check(arguments: Mapping[str, Value]) -> None:
+    """Raise Invalid for a value of a type that policies can't read."""
+    for value in arguments.values():
+        if type(value) not in _TAGS or (isinstance(value, tuple) and {*map(type, value)} - {str}):
+            raise Invalid(f"Policies can't read a {type(value).__name__}.")
 
 
 def _arguments(action: Action, arguments: Mapping[str, Value]) -> list[dict[str, Any]]:

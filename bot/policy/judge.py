@@ -84,7 +84,7 @@ class Bench:
 
     def group(self, action: Action) -> Hashable:
         """Return all of an action that the policies can tell apart."""
-        read = [str(facts.ATTRIBUTES[name](action)) for name in sorted(self.reads & facts.ATTRIBUTES.keys())]
+        read = [str(facts.ATTRIBUTES[name](action)) for name in self._told_apart_by]
         return (*(self.literal(uid) for uid in facts.resources(action)), *read)
 
     def literal(self, uid: facts.Uid) -> str | None:
@@ -103,6 +103,16 @@ class Bench:
     def reads(self) -> frozenset[str]:
         """Every attribute that some policy reads."""
         return frozenset(tree.attributes(list(self.trees.values())))
+
+    @cached_property
+    def arguments(self) -> frozenset[str] | None:
+        """The names of the arguments that some policy looks at; None where it may be any of them."""
+        return tree.arguments(self.trees)
+
+    @cached_property
+    def _told_apart_by(self) -> list[str]:
+        """The attributes of an action that some policy reads."""
+        return sorted(self.reads & facts.ATTRIBUTES.keys())
 
     @cached_property
     def _literals(self) -> frozenset[tuple[str, str]]:

@@ -1,12 +1,12 @@
 """Answers that were given before: the same policies answer the same question alike."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 from bot.core import canonical
-from bot.core.action import Action
 from bot.core.decision import Decision
 from bot.core.errors import Invalid
 from bot.core.parameter import Kind
+from bot.policy import facts
 from bot.policy.facts import Matter
 from bot.policy.judge import DEEDS, Bench, decide
 from bot.ports import Question
@@ -24,11 +24,11 @@ class Memory:
 
     def decide(self, question: Question) -> Decision:
         """Say whether it may run; where a policy looks at the time, or an argument is secret, nothing is kept."""
-        read = self._attributes(question.action)
-        if not _TIME.isdisjoint(read) or question.action.secrets:
+        benches = [self._bench.about(deed, question.action) for deed in DEEDS]
+        if any(not bench.reads.isdisjoint(_TIME) for bench in benches) or question.action.secrets:
             return decide(self._bench, question)
         try:
-            key = self._key(question, read)
+            key = self._key(question, benches)
         except (OverflowError, Invalid):
             return decide(self._bench, question)
         if key not in self._kept:
@@ -37,14 +37,23 @@ class Memory:
             self._kept[key] = decide(self._bench, question)
         return self._kept[key]
 
-    def _key(self, question: Question, read: frozenset[str]) -> Hashable:
+    def _key(self, question: Question, benches: Sequence[Bench]) -> Hashable:
         """Return all that an answer can depend on. Raises OverflowError, Invalid for what can't be judged."""
         key = Matter(question, self._bench.book.calendar).key
         canonical.encode(dict(question.arguments))
-        if "arguments" in read or any(one.kind is Kind.DN for one in question.action.parameters):
-            return key, repr(sorted(question.arguments.items()))  # by its looks, for True == 1
-        return key
+        facts.check(question.arguments)
+        # By their looks, for True == 1.
+        return key, *(f"{name}={question.arguments[name]!r}" for name in _read(question, benches))
 
-    def _attributes(self, action: Action) -> frozenset[str]:
-        """Return what the policies read that can have a say on an action."""
-        return frozenset().union(*(self._bench.about(deed, action).reads for deed in DEEDS))
+
+def _read(question: Question, benches: Sequence[Bench]) -> list[str]:
+    """Return the names of the arguments that the policies look at; all where that can't be told."""
+    given = sorted(question.arguments)
+    if any(one.kind is Kind.DN for one in question.action.parameters):
+        return given
+    read: set[str] = set()
+    for bench in benches:
+        if bench.arguments is None:
+            return given
+        read |= bench.arguments
+    return [name for name in given if name in read]

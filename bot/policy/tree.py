@@ -16,6 +16,8 @@ _CONTEXT = {"Var": "context"}
 _RESOURCE = {"Var": "resource"}
 _APPROVALS = {".": {"left": _CONTEXT, "attr": "approvals"}}
 _APPROVED_BY = {".": {"left": _CONTEXT, "attr": "approvedBy"}}
+_ARGUMENTS = {".": {"left": _CONTEXT, "attr": "arguments"}}
+_LOOKS = ("hasTag", "getTag")
 _ROLE = "Deputy::Role"
 
 # Where a comparison with a number turns: `>= 2` between 1 and 2, `> 2` between 2 and 3, `== 2` at both.
@@ -47,6 +49,17 @@ def demands(tree: Tree) -> frozenset[tuple[str, str]]:
 def attributes(tree: object) -> Iterator[str]:
     """Yield the name of every attribute a policy reads."""
     return (node["attr"] for node in _nodes(tree) if isinstance(node.get("attr"), str))
+
+
+def arguments(trees: Mapping[str, Tree]) -> frozenset[str] | None:
+    """Return the names of the arguments that policies look at; None where it may be any of them.
+
+    Each look is a `hasTag("days")` or `getTag("days")` on a group such as `context.arguments.numbers`.
+    """
+    nodes = list(_nodes(list(trees.values())))
+    looks = [sides for node in nodes for operator, sides in node.items() if operator in _LOOKS]
+    named = [sides["right"]["Value"] for sides in looks if _named(sides)]
+    return frozenset(named) if len(named) == sum(node == _ARGUMENTS for node in nodes) else None
 
 
 def renamed(tree: Any, kind: str, name: Callable[[str], str]) -> Any:
@@ -95,6 +108,12 @@ def _steps(node: Mapping[str, Any]) -> Iterator[tuple[int, ...]]:
     for operator, sides in node.items():
         if operator in _STEPS and sides.get("left") == _APPROVALS and "Value" in sides.get("right", {}):
             yield tuple(sides["right"]["Value"] + more for more in _STEPS[operator])
+
+
+def _named(sides: Mapping[str, Any]) -> bool:
+    """Say whether a look at a tag is at an argument, by a name that stands there."""
+    group = sides["left"].get(".", {})
+    return group.get("left") == _ARGUMENTS and isinstance(sides["right"].get("Value"), str)
 
 
 def _demanded(body: Tree) -> Iterator[tuple[str, str]]:

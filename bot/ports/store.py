@@ -19,13 +19,15 @@ from bot.ports.vault import SecretRow
 class Post:
     """Something to be shown in chat. The newest post with a `key` replaces the older ones in place.
 
-    `only` names the one principal (`tenant/oid`) who sees it; empty: everybody in the conversation.
+    `only` names the one principal (`tenant/oid`) who sees it; empty: everybody in the conversation. Where `due` is
+    given it isn't shown before: a newer one may come by then.
     """
 
     place: Place
     key: str
     card: Card
     only: str = ""
+    due: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,10 @@ class Store(Links, Protocol):
     async def head(self) -> tuple[int, str]:
         """Return the sequence number and hash of the newest audit entry."""
 
-    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
-        """Return the posts that are due, oldest first; per key only the newest."""
+    async def outbox(
+        self, now: datetime, limit: int = 100, *, beside: Collection[int] = frozenset()
+    ) -> Sequence[Waiting]:
+        """Return the posts that are due, oldest first, per key the newest; none with an id in `beside`."""
 
     async def posted(self, ids: Iterable[int]) -> None:
         """Mark posts as delivered."""

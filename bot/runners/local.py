@@ -125,6 +125,7 @@ class LocalRunner:
             return _not_started(work, error)
         finally:
             ready.launch.discard()
+            self._put_away(ready.supervisor.close())  # all of the script is gone; this takes a moment more
         return _exit(work, reason, ending, time.monotonic() - begun)
 
     def expect(self, work: Work) -> None:
@@ -137,11 +138,14 @@ class LocalRunner:
         """Expect a run no more; where it ran, that changes nothing."""
         expected = self._expected.pop(run, None)
         if expected:
-            going = asyncio.create_task(expected.put_away())
-            self._putting_away.add(going)
-            going.add_done_callback(self._put_away)
+            self._put_away(expected.put_away())
 
-    def _put_away(self, done: asyncio.Task[None]) -> None:
+    def _put_away(self, away: Coroutine[None, None, None]) -> None:
+        going = asyncio.create_task(away)
+        self._putting_away.add(going)
+        going.add_done_callback(self._is_away)
+
+    def _is_away(self, done: asyncio.Task[None]) -> None:
         self._putting_away.discard(done)
         self._refill()
 
@@ -217,7 +221,6 @@ async def _course(ready: _Ready, work: Work, pump: Coroutine[None, None, None]) 
     finally:
         for stream in streams:
             stream.cancel()
-        await supervisor.close()
 
 
 def _secrets_handed_over(launch: Launch, work: Work) -> bytes:

@@ -16,7 +16,7 @@ A supervisor says on CONTROL its process id and waits there for one line of JSON
 The script takes the place of a fork of this interpreter that is made ahead of need too; a Python script
 runs in that fork itself. It begins when a `.` comes on GO, and never where GO ends without one. RESULT is
 where it gives its result. The end of CONTROL means stop: because the worker asks for it, or because it is
-no more. The answer on CONTROL is `{"code": 0}` (128 + signal where one ended the script), or
+no more. The answer on CONTROL is a line `{"code": 0}` (128 + signal where one ended the script), or
 `{"fault": "…"}` where it did not start. Being a subreaper, a supervisor gets every orphan: setsid and
 double forks lead nowhere (attack X12).
 """
@@ -116,7 +116,7 @@ def supervise(python: ModuleType, given: int, output: int, control: int, result:
     for path in spec["remove"]:
         remove(Path(path))
     with suppress(BrokenPipeError):
-        os.write(control, json.dumps({"fault": fault} if fault else {"code": code}).encode())
+        os.write(control, json.dumps({"fault": fault} if fault else {"code": code}).encode() + b"\n")
     os._exit(code)
 
 

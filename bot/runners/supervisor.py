@@ -89,9 +89,14 @@ class Supervisor:
 
     async def report(self) -> Report:
         """Wait for the end: the script and all it started are gone then."""
-        said = (await _read(self.control, LARGEST_REPORT)).rpartition(b"\n")[2]
-        with suppress(ValueError, TypeError):
-            return Report(**json.loads(said))
+        said = b""
+        with suppress(ConnectionError, ValueError, TypeError):
+            while not (said.endswith(b"\n") and b"}" in said):  # its process id came before, in a line of its own
+                part = await asyncio.get_running_loop().sock_recv(self.control, LARGEST_REPORT)
+                if not part:
+                    return Report()
+                said += part
+            return Report(**json.loads(said.splitlines()[-1]))
         return Report()
 
     def stop(self) -> None:

@@ -28,7 +28,10 @@ async def away(ports: Ports, caller: Caller, command: Command, delivery: Deliver
     absence = Absence(me, deputy.who, until(moment, now))
     if await ports.store.delivered_before(delivery) is None:
         facts = {"deputy": deputy.who.key, "until": absence.until.isoformat(), "door": caller.door}
-        told = Post(caller.place, f"away:{me.key}", stand_in_card(absence), only=deputy.who.key)
+        key = (
+            f"away:{me.key}:{deputy.who.key}:{absence.until.isoformat()}"  # never another's, or an older, message
+        )
+        told = Post(caller.place, key, stand_in_card(absence), only=deputy.who.key)
         entry = Draft(Tag.ABSENCE_SET, me, me.key, now, facts)
         await ports.store.commit(Change(entries=(entry,), posts=(told,), away=absence, delivery=delivery))
         ports.engine.knock()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.core.action import Action
 from bot.core.card import Card, Verb
-from bot.core.command import Command, parse
+from bot.core.command import BREAK_GLASS, Command, parse
 from bot.core.decision import Deny
 from bot.core.errors import Invalid, Refused, Unlinked
 from bot.core.parameter import applying, bind
@@ -289,7 +289,7 @@ _VERBS: Mapping[str, Callable[[Ports, Caller, Command, Delivery], Awaitable[Repl
     "back": _back,
     "favourite": _favourite,
     "unfavourite": _unfavourite,
-    "break-glass": _break_glass,
+    BREAK_GLASS: _break_glass,
     "review": _review,
     "whoami": _whoami,
 }

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import timedelta
 
 from bot.core.errors import DeputyError, Unavailable
@@ -26,6 +26,7 @@ class Postman:
         self._ports = ports
         self._room = asyncio.Semaphore(AT_ONCE)
         self._lines: dict[Line, asyncio.Task[int]] = {}
+        self._under_way: set[int] = set()
         self._paces: dict[Place, float] = {}
 
     async def deliver(self) -> int:
@@ -35,7 +36,7 @@ class Postman:
     async def begin(self) -> Sequence[asyncio.Task[int]]:
         """Begin to deliver what is due and not under way, without waiting for it."""
         due: dict[Line, list[Waiting]] = {}
-        for waiting in await self._ports.store.outbox(self._ports.clock.now()):
+        for waiting in await self._ports.store.outbox(self._ports.clock.now(), beside=self._under_way):
             due.setdefault(_line(waiting), []).append(waiting)
         fresh = {line: posts for line, posts in due.items() if line not in self._lines}
         return [self._keep(line, posts) for line, posts in fresh.items() if self._may(posts[0].post.place)]
@@ -51,8 +52,14 @@ class Postman:
 
     def _keep(self, line: Line, posts: Sequence[Waiting]) -> asyncio.Task[int]:
         task = self._lines[line] = asyncio.create_task(self._deliver(posts))
-        task.add_done_callback(lambda _: self._lines.pop(line))
+        ids = {waiting.id for waiting in posts}
+        self._under_way |= ids
+        task.add_done_callback(lambda _: self._end(line, ids))
         return task
+
+    def _end(self, line: Line, ids: Set[int]) -> None:
+        del self._lines[line]
+        self._under_way -= ids
 
     async def _deliver(self, posts: Sequence[Waiting]) -> int:
         """Deliver a line up to what fails; what comes later in it waits."""

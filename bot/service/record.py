@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from bot.core import cards, emergency_cards
@@ -19,7 +20,7 @@ from bot.service.reply import Caller
 # A card of these states is often overtaken by the next one, which then takes its place in the outbox: one post
 # instead of three for a short script, and none is delivered while the script is being started.
 _PASSING = (State.QUEUED, State.RUNNING)
-SOON = 0.05  # seconds
+SOON = timedelta(seconds=0.15)
 NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -48,8 +49,8 @@ async def record(
         removed_secrets=secret_arguments(step.run) if step.run.state.ended else (),
     )
     entries = await ports.store.commit(change)
-    soon = SOON if step.run.state in _PASSING else 0.0
-    asyncio.get_running_loop().call_later(soon, ports.engine.knock)
+    later = SOON.total_seconds() if step.run.state in _PASSING else 0.0
+    asyncio.get_running_loop().call_later(later, ports.engine.knock)
     if step.run.state is State.QUEUED:
         await ports.engine.enqueue(step.run.id)
     return entries
@@ -74,7 +75,8 @@ def posts(step: Step, output: Output | None = None) -> tuple[Post, ...]:
     asker = run.request.requester.key
     if run.state is State.REFUSED and step.before is None:
         return (Post(run.place, run.id, cards.run_card(run), only=asker),)
-    told = [Post(run.place, run.id, cards.run_card(run))]
+    due = step.entry.at + SOON if run.state in _PASSING else None
+    told = [Post(run.place, run.id, cards.run_card(run), due=due)]
     if run.private and output:
         told.append(Post(run.place, f"{run.id}:result", cards.private_result(run), only=asker))
     if run.state is State.INTERRUPTED:

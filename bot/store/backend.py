@@ -8,7 +8,13 @@ from sqlalchemy import Connection, Engine
 
 
 class Backend(Protocol):
-    """One database: how to connect to it, and what its errors mean."""
+    """One database: how to connect to it, and what its errors mean.
+
+    It is `near` where it works in this process: a small question is answered before a thread would have begun.
+    """
+
+    @property
+    def near(self) -> bool: ...
 
     def writer(self) -> Engine:
         """Return the engine of the one connection that writes; its transactions wait for other writers."""

@@ -8,8 +8,9 @@ from sqlalchemy import Connection, RootTransaction, bindparam, insert, select, u
 from bot.core.audit import Draft, Entry, seal
 from bot.core.errors import Damaged
 from bot.store.rows import entry_row, read_entry
-from bot.store.statement import Statement, Together
+from bot.store.statement import Statement
 from bot.store.tables import audit_entries, audit_head
+from bot.store.together import Together
 
 _HEAD = select(audit_head.c.sequence, audit_head.c.hash)
 _READ_HEAD, _LOCK_HEAD = Statement(_HEAD), Statement(_HEAD.with_for_update())

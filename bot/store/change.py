@@ -1,25 +1,34 @@
 """One change, step by step, on a connection whose transaction makes it all or nothing."""
 
+from collections.abc import Container, Iterable, Mapping
+
 from sqlalchemy import Connection
 
 from bot.core.audit import Entry
 from bot.core.run import State
 from bot.ports import Change
 from bot.store import absences, chain, links, locks, outbox, runs, vault_rows, workers
-from bot.store.statement import Together
+from bot.store.together import Together, Verbatim
+
+Words = Iterable[tuple[str, Mapping[str, str]]]
 
 
-def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
-    """Write a change and return its audit entries. Raises Conflict, Busy, Damaged."""
+def apply(
+    connection: Connection, change: Change, known: Container[str] = (), words: Words = ()
+) -> tuple[Entry, ...]:
+    """Write a change and return its audit entries. Raises Conflict, Busy, Damaged.
+
+    `known` are hashes of scripts that are there for certain; `words` are statements that tell others of it.
+    """
     # First: who holds the chain's head is alone with all that follows.
     later = Together()
     entries = chain.append(connection, change.entries, later)
     if change.delivery:
         at = entries[-1].at if entries else None
-        outbox.accept(connection, change.delivery, change.run.id if change.run else "", at)
-    runs.keep_scripts(connection, change.scripts)
+        outbox.accept(change.delivery, change.run.id if change.run else "", at, later)
+    runs.keep_scripts(connection, [script for script in change.scripts if script.sha not in known])
     if change.run:
-        runs.save(connection, change.run)
+        runs.save(change.run, later)
         if change.run.started and change.run.state is not State.RUNNING:
             locks.release(change.run.id, later)
             workers.ended(change.run.id, later)
@@ -29,6 +38,8 @@ def apply(connection: Connection, change: Change) -> tuple[Entry, ...]:
         runs.keep_output(change.output, later)
     for post in change.posts:
         outbox.put(post, entries[-1].reference if entries else "", later)
+    for sql, values in words:
+        later.add(Verbatim(sql), values)
     later.run(connection)
     _apply_secrets(connection, change)
     _apply_links(connection, change)

@@ -36,20 +36,20 @@ from bot.store import (
     workers,
 )
 from bot.store.backend import Backend, backend
-from bot.store.change import apply
+from bot.store.change import Words, apply
 from bot.store.writer import Writer
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Announce = Callable[[Connection, Change], None]
+Announce = Callable[[Change], Words]
 
 
 async def open_store(where: Path | str, announce: Announce | None = None) -> "SqlStore":
     """Open the database at `where` (a file's path or a URL), made or brought up to date where it has to be.
 
-    `announce` is called with every change in its own transaction. Raises Unavailable where the database
-    can't be opened or written or is newer than this Deputy, Damaged where the file is no database, Invalid
-    for a URL that can't be read.
+    What `announce` says to a change is told others in the change's own transaction. Raises Unavailable where the
+    database can't be opened or written or is newer than this Deputy, Damaged where the file is no database,
+    Invalid for a URL that can't be read.
     """
     store = SqlStore(backend(where), announce)
     try:
@@ -70,12 +70,12 @@ class SqlStore:
         self._backend = backend
         self._announce = announce
         self._readers = backend.readers()
-        self._writer = Writer(backend.writer())
+        self._writer = Writer(backend.writer(), near=backend.near)
         self._scripts: dict[str, bytes] = {}  # by their hash, so none of them can be another one's
 
     async def prepare(self) -> None:
         """Make sure that the database can be written, and bring its schema up to date."""
-        await self._write(schema.upgrade)
+        await self._write_much(schema.upgrade)
 
     async def close(self) -> None:
         """Write what still waits, and close every connection."""
@@ -97,11 +97,20 @@ class SqlStore:
         audit chain doesn't hold on arrival.
         """
         with source._backend.errors():  # within: what this one raises is mapped already
-            return await self._write(lambda target: source._read_now(lambda there: copying.copy(there, target)))
+            return await self._write_much(
+                lambda target: source._read_now(lambda there: copying.copy(there, target))
+            )
 
     async def _read(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         with self._backend.errors():
             return await asyncio.to_thread(self._read_now, lambda connection: step(connection, *args, **kwargs))
+
+    async def _look(self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Read little, by an index."""
+        if not self._backend.near:
+            return await self._read(step, *args, **kwargs)
+        with self._backend.errors():
+            return self._read_now(lambda connection: step(connection, *args, **kwargs))
 
     def _read_now(self, step: Callable[[Connection], T]) -> T:
         """Read; where a connection broke while it rested, on another one."""
@@ -118,6 +127,12 @@ class SqlStore:
         with self._backend.errors():
             return await self._writer.write(lambda connection: step(connection, *args, **kwargs))
 
+    async def _write_much(
+        self, step: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        with self._backend.errors():
+            return await self._writer.write(lambda connection: step(connection, *args, **kwargs), long=True)
+
     # ---- ports.Store -----------------------------------------------------------------------------
 
     async def commit(self, change: Change) -> tuple[Entry, ...]:
@@ -125,18 +140,15 @@ class SqlStore:
         return await self._write(self._apply, change)
 
     def _apply(self, connection: Connection, change: Change) -> tuple[Entry, ...]:
-        entries = apply(connection, change)
-        if self._announce:
-            self._announce(connection, change)
-        return entries
+        return apply(connection, change, self._scripts, self._announce(change) if self._announce else ())
 
     async def delivered_before(self, delivery: Delivery) -> str | None:
         """Return the run an earlier delivery led to ('' for none), None for a new one. Raises Conflict."""
-        return await self._read(outbox.accepted, delivery)
+        return await self._look(outbox.accepted, delivery)
 
     async def run(self, run: str) -> Run:
         """Return one run. Raises NotFound."""
-        return await self._read(runs.get, run)
+        return await self._look(runs.get, run)
 
     async def runs(
         self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50
@@ -158,7 +170,7 @@ class SqlStore:
 
     async def favourites(self, who: Who) -> Collection[str]:
         """Return the ids of somebody's favourite actions, also of those that are gone."""
-        return await self._read(favourites.of, who)
+        return await self._look(favourites.of, who)
 
     async def mark_favourite(self, who: Who, action: str) -> None:
         """Mark an action as somebody's favourite; one that is stays."""
@@ -172,7 +184,7 @@ class SqlStore:
         """Return a script's bytes by their SHA-256. Raises NotFound, Damaged."""
         content = self._scripts.get(sha)
         if content is None:
-            content = await self._read(runs.script, sha)
+            content = await self._look(runs.script, sha)
             if len(self._scripts) >= SCRIPTS_KEPT:
                 self._scripts.clear()
             self._scripts[sha] = content
@@ -180,7 +192,7 @@ class SqlStore:
 
     async def output(self, run: str) -> Output | None:
         """Return a run's whole output."""
-        return await self._read(runs.output, run)
+        return await self._look(runs.output, run)
 
     async def sealed_outputs(self) -> Sequence[Output]:
         """Return every output that the vault sealed, by run."""
@@ -188,7 +200,7 @@ class SqlStore:
 
     async def forget_outputs(self, now: datetime) -> int:
         """Remove private outputs whose time is over; return how many."""
-        return await self._write(runs.forget_outputs, now)
+        return await self._write_much(runs.forget_outputs, now)
 
     async def entries(self, *, after: int = 0, limit: int = 1000, subject: str = "") -> Sequence[Entry]:
         """Return audit entries in order of their sequence numbers, those after `after`."""
@@ -196,11 +208,13 @@ class SqlStore:
 
     async def head(self) -> tuple[int, str]:
         """Return the sequence number and hash of the newest audit entry."""
-        return await self._read(chain.head)
+        return await self._look(chain.head)
 
-    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
-        """Return the posts that are due, oldest first; per key only the newest."""
-        return await self._read(outbox.due, now, limit)
+    async def outbox(
+        self, now: datetime, limit: int = 100, *, beside: Collection[int] = frozenset()
+    ) -> Sequence[Waiting]:
+        """Return the posts that are due, oldest first, per key the newest; none with an id in `beside`."""
+        return await self._look(outbox.due, now, limit, beside)
 
     async def posted(self, ids: Iterable[int]) -> None:
         """Mark posts as delivered."""
@@ -212,7 +226,7 @@ class SqlStore:
 
     async def tidy(self, before: datetime) -> None:
         """Remove posts that are done with, and deliveries from before a moment."""
-        await self._write(outbox.tidy, before)
+        await self._write_much(outbox.tidy, before)
 
     async def beat(self, worker: str) -> None:
         """Let a worker count one on."""
@@ -232,7 +246,7 @@ class SqlStore:
 
     async def asked_to_stop(self, names: Iterable[str]) -> Mapping[str, Who]:
         """Return who asked which of these runs to stop."""
-        return await self._read(workers.asked_to_stop, tuple(names))
+        return await self._look(workers.asked_to_stop, tuple(names))
 
     # ---- service.inbox.Intents ---------------------------------------------------------------------------
 
@@ -246,11 +260,11 @@ class SqlStore:
 
     async def take_over_intents(self, before: datetime, holder: str, now: datetime) -> Sequence[Intent]:
         """Hand over, once, what was kept before a moment and is not done."""
-        return await self._write(inbox.take_over, before, holder, now)
+        return await self._write_much(inbox.take_over, before, holder, now)
 
     async def forget_intents(self, before: datetime) -> None:
         """Remove what is done and was kept before a moment."""
-        await self._write(inbox.forget, before)
+        await self._write_much(inbox.forget, before)
 
     # ---- ports.Posts -----------------------------------------------------------------------------
 
@@ -264,13 +278,13 @@ class SqlStore:
 
     async def absences(self, now: datetime) -> Sequence[Absence]:
         """Return the absences that are not over, those that end first before the others."""
-        return await self._read(absences.lasting, now)
+        return await self._look(absences.lasting, now)
 
     # ---- ports.Links -----------------------------------------------------------------------------
 
     async def link(self, account: Account) -> Link | None:
         """Return an account's link."""
-        return await self._read(links.link_of, account)
+        return await self._look(links.link_of, account)
 
     async def links(self, who: Who) -> Sequence[Link]:
         """Return the links of a person's accounts, oldest first."""
@@ -278,17 +292,17 @@ class SqlStore:
 
     async def linking(self, account: Account) -> Linking | None:
         """Return the linking that an account began last."""
-        return await self._read(links.linking_of, account)
+        return await self._look(links.linking_of, account)
 
     async def linking_by(self, ticket: str) -> Linking | None:
         """Return the linking of a ticket, by its digest."""
-        return await self._read(links.linking_by, ticket)
+        return await self._look(links.linking_by, ticket)
 
     # ---- ports.SecretRows ------------------------------------------------------------------------
 
     async def secret(self, name: str, version: int | None = None) -> SecretRow | None:
         """Return one version of a secret, the newest where none is named."""
-        return await self._read(vault_rows.get, name, version)
+        return await self._look(vault_rows.get, name, version)
 
     async def secrets(self) -> Sequence[SecretRow]:
         """Return the newest version of every secret."""

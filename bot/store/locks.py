@@ -6,8 +6,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Busy
-from bot.store.statement import Statement, Together
+from bot.store.statement import Statement
 from bot.store.tables import locks
+from bot.store.together import Together
 
 _RELEASE = Statement(delete(locks).where(locks.c.run == bindparam("its_run")))
 

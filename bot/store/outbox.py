@@ -3,16 +3,17 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from bot.core.errors import Conflict
 from bot.ports import Delivery, Post, Waiting
 from bot.store.rows import card_text, moment, read_waiting
-from bot.store.statement import Statement, Together
+from bot.store.statement import Statement, inserting
 from bot.store.tables import deliveries, outbox
+from bot.store.together import Together
 
 WAITING, POSTED, SUPERSEDED = "waiting", "posted", "superseded"
 
@@ -35,7 +36,7 @@ def _due() -> Select[Any]:
 
 _PLACE = ("platform", "conversation", "key")
 
-_ACCEPT = Statement(insert(deliveries))
+_ACCEPT = Statement(lambda dialect: inserting(dialect, deliveries).on_conflict_do_nothing())
 _SUPERSEDE = Statement(
     update(outbox)
     .where(outbox.c.status == WAITING, *(outbox.c[name] == bindparam(f"its_{name}") for name in _PLACE))
@@ -43,16 +44,12 @@ _SUPERSEDE = Statement(
 )
 _PUT = Statement(insert(outbox))
 _DUE = Statement(_due())
-_POSTED = Statement(update(outbox).where(outbox.c.id == bindparam("post")).values(status=POSTED))
 
 
-def accept(connection: Connection, delivery: Delivery, run: str, at: datetime | None) -> None:
-    """Remember a delivery and the run it led to. Raises Conflict where its id came before."""
-    row = {**vars(delivery), "run": run, "at": None if at is None else moment(at)}
-    try:
-        _ACCEPT.run(connection, row)
-    except IntegrityError as error:
-        raise Conflict("This was delivered before and was acted on then; nothing was done again.") from error
+def accept(delivery: Delivery, run: str, at: datetime | None, later: Together) -> None:
+    """Remember a delivery and the run it led to; a Conflict where its id came before."""
+    before = Conflict("This was delivered before and was acted on then; nothing was done again.")
+    later.expect(_ACCEPT, {**vars(delivery), "run": run, "at": None if at is None else moment(at)}, before)
 
 
 def accepted(connection: Connection, delivery: Delivery) -> str | None:
@@ -78,21 +75,29 @@ def put(post: Post, reference: str, later: Together) -> None:
     card = post.card if post.card.audit else replace(post.card, audit=reference)
     place = {"platform": post.place.platform, "conversation": post.place.conversation, "key": post.key}
     later.add(_SUPERSEDE, {f"its_{name}": place[name] for name in _PLACE})
+    due = moment(post.due) if post.due else ""
     shown = {"run": card.run, "only_for": post.only, "card": card_text(card)}
-    later.add(_PUT, {**place, **shown, "status": WAITING, "due": "", "attempts": 0})
+    later.add(_PUT, {**place, **shown, "status": WAITING, "due": due, "attempts": 0})
 
 
-def due(connection: Connection, now: datetime, limit: int) -> Sequence[Waiting]:
-    """Return waiting posts that are due, oldest first; none overtakes an older one of its run in its place."""
-    return [read_waiting(row) for row in _DUE.rows(connection, {"now": moment(now), "most": limit})]
+def due(connection: Connection, now: datetime, limit: int, beside: Collection[int]) -> Sequence[Waiting]:
+    """Return waiting posts that are due, oldest first; none overtakes an older one of its run in its place.
+
+    Those with an id in `beside` are left out: they are under way.
+    """
+    rows = _DUE.rows(connection, {"now": moment(now), "most": limit})
+    return [read_waiting(row) for row in rows if row.id not in beside]
 
 
 def posted(connection: Connection, ids: Collection[int]) -> None:
     """Mark posts as delivered."""
-    together = Together()
-    for post in ids:
-        together.add(_POSTED, {"post": post})
-    together.run(connection)
+    _posted(len(ids)).run(connection, {f"post_{number}": post for number, post in enumerate(ids)})
+
+
+@lru_cache(100)
+def _posted(count: int) -> Statement:
+    these = outbox.c.id.in_([bindparam(f"post_{number}") for number in range(count)])
+    return Statement(update(outbox).where(these).values(status=POSTED))
 
 
 def tidy(connection: Connection, before: datetime) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -18,10 +18,13 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
+from bot.store.statement import Statement
 
 READERS = 4
 PATIENCE = 5  # seconds to wait for a connection, or for another process that is writing
 WRITING = 0x4465707574790001  # the advisory lock of who writes: "Deputy", then a number
+
+_ALONE = Statement(text(f"SELECT pg_advisory_xact_lock({WRITING})"))
 
 # A commit is on the disk when it returns, whatever the server's default; and no process that hangs in the
 # midst of a transaction keeps the others waiting.
@@ -55,6 +58,7 @@ class PostgresDatabase:
     """One database of a PostgreSQL server; satisfies `Backend`."""
 
     url: URL = field(repr=False)
+    near = False
 
     @classmethod
     def read(cls, text: str) -> "PostgresDatabase":
@@ -82,7 +86,7 @@ class PostgresDatabase:
         # One after the other, as in SQLite: two writers that lock rows in another order would wait for each other.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITING})")
+            _ALONE.rows(connection)
 
         return engine
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Executable, bindparam, delete, func, insert, select, update
 
 from bot.core.action import Script
 from bot.core.canonical import sha256_bytes
@@ -13,31 +13,29 @@ from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Output
 from bot.store.rows import moment, output_row, read_output, read_run, run_row
-from bot.store.statement import Statement, Together
+from bot.store.statement import Statement, inserting
 from bot.store.tables import outputs, runs, scripts
+from bot.store.together import Together
 
-_BEGIN = Statement(insert(runs))
+_BEGIN = Statement(lambda dialect: inserting(dialect, runs).on_conflict_do_nothing())
 _ADVANCE = Statement(update(runs).where(runs.c.id == bindparam("its_id"), runs.c.revision == bindparam("before")))
 _GET = Statement(select(runs.c.document).where(runs.c.id == bindparam("its_id")))
 _SCRIPT = Statement(select(scripts.c.content).where(scripts.c.sha == bindparam("its_sha")))
 _HAS_SCRIPT = Statement(select(scripts.c.sha).where(scripts.c.sha == bindparam("its_sha")))
 _KEEP_SCRIPT = Statement(insert(scripts))
-_KEEP_OUTPUT = Statement(insert(outputs))
-_DROP_OUTPUT = Statement(delete(outputs).where(outputs.c.run == bindparam("its_run")))
+_KEEP_OUTPUT = Statement(lambda dialect: _in_its_place(inserting(dialect, outputs)))
 
 
-def save(connection: Connection, run: Run) -> None:
-    """Write a run whose revision is one more than the stored one's. Raises Conflict where it isn't."""
+def save(run: Run, later: Together) -> None:
+    """Write a run whose revision is one more than the stored one's; a Conflict where it isn't."""
     if run.revision == 1:
-        try:
-            _BEGIN.run(connection, run_row(run))
-        except IntegrityError as error:
-            raise Conflict(f"There is a run {run.id} already. Nothing was done; ask again.") from error
+        twice = Conflict(f"There is a run {run.id} already. Nothing was done; ask again.")
+        later.expect(_BEGIN, run_row(run), twice)
         return
-    if _ADVANCE.run(connection, {**run_row(run), "its_id": run.id, "before": run.revision - 1}) == 0:
-        raise Conflict(
-            f"Somebody else changed {run.id} at the same moment, so nothing was done. Look at its card again."
-        )
+    overtaken = Conflict(
+        f"Somebody else changed {run.id} at the same moment, so nothing was done. Look at its card again."
+    )
+    later.expect(_ADVANCE, {**run_row(run), "its_id": run.id, "before": run.revision - 1}, overtaken)
 
 
 def get(connection: Connection, name: str) -> Run:
@@ -100,9 +98,15 @@ def script(connection: Connection, sha: str) -> bytes:
     return content
 
 
+def _in_its_place(kept: Any) -> Executable:
+    """Let an insert of an output take the place of the one that is there."""
+    new = {name: kept.excluded[name] for name in ("text", "sealed", "expires")}
+    clause: Executable = kept.on_conflict_do_update(index_elements=["run"], set_=new)
+    return clause
+
+
 def keep_output(kept: Output, later: Together) -> None:
     """Keep a run's output in place of an earlier attempt's."""
-    later.add(_DROP_OUTPUT, {"its_run": kept.run})
     later.add(_KEEP_OUTPUT, output_row(kept))
 
 

@@ -1,5 +1,6 @@
 """All that only SQLite understands: how to connect, and what its errors mean."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ READERS = 4
 PATIENCE = 5  # seconds to wait for another process that is writing
 
 _BEGIN = Statement(text("BEGIN IMMEDIATE"))
+_PATIENCE = "patience"  # what a connection's is set to
 
 # Texts are read even where their bytes were damaged: who checks them must get to see them.
 _text = partial(str, encoding="utf-8", errors="replace")
@@ -52,6 +54,7 @@ class SqliteFile:
     """A database in one file; satisfies `Backend`. Several processes may have it open."""
 
     path: Path
+    near = True
 
     @classmethod
     def make(cls, path: Path) -> "SqliteFile":
@@ -72,9 +75,13 @@ class SqliteFile:
         """Return the engine of the one connection that writes; its transactions wait for other writers."""
         engine = self._engine(1, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
-        # A transaction that began by reading could not be sure to be let write later.
+        # A transaction that began by reading could not be sure to be let write later. An event loop never waits.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
+            patience = 0 if asyncio._get_running_loop() else PATIENCE
+            if connection.info.get(_PATIENCE) != patience:
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience * 1000}")
+                connection.info[_PATIENCE] = patience
             _BEGIN.run(connection)
 
         return engine

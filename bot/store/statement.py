@@ -4,17 +4,16 @@ To execute one through SQLAlchemy takes several times as long as the database ne
 """
 
 from collections import namedtuple
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.compiler import SQLCompiler
-
-from bot.core.errors import DeputyError
 
 Values = Mapping[str, Any]
 
@@ -34,23 +33,20 @@ class Statement:
     Raises what SQLAlchemy raises, on every database.
     """
 
-    def __init__(self, clause: Executable) -> None:
+    def __init__(self, clause: Executable | Callable[[str], Executable]) -> None:
+        """Take a clause, or what makes it for a dialect by its name."""
         self._clause = clause
-        self._written: dict[str, SQLCompiler] = {}
+        self._written: dict[str, Written] = {}
 
     def run(self, connection: Connection, values: Values = _NOTHING) -> int:
         """Execute it; return how many rows it changed."""
-        with _errors(connection):
+        with errors(connection):
             changed: int = self._cursor(connection, values).rowcount
         return changed
 
-    def send(self, connection: Connection, values: Values = _NOTHING) -> None:
-        """Execute it as part of what goes `Together`. Raises what the driver raises."""
-        self._cursor(connection, values)
-
     def rows(self, connection: Connection, values: Values = _NOTHING) -> Sequence[Any]:
         """Return the rows it finds, with their columns by name and in order."""
-        with _errors(connection):
+        with errors(connection):
             cursor = self._cursor(connection, values)
             row = _row(tuple(column[0] for column in cursor.description))
             return list(map(row._make, cursor))
@@ -59,48 +55,34 @@ class Statement:
         """Return the one row it finds, or None where there is none."""
         return next(iter(self.rows(connection, values)), None)
 
-    def _cursor(self, connection: Connection, values: Values) -> Any:
-        dialect = connection.dialect
-        written = self._written.get(dialect.name) or self._write(dialect, values)
-        given = {**written.params, **values}
-        named = given if written.positiontup is None else [given[name] for name in written.positiontup]
-        return cast(Any, connection.connection.dbapi_connection).execute(written.string, named)
+    def written(self, dialect: Dialect, values: Values) -> "Written":
+        """Return it as SQLAlchemy writes it for these names of values; it does so once."""
+        return self._written.get(dialect.name) or self._write(dialect, values)
 
-    def _write(self, dialect: Dialect, values: Values) -> SQLCompiler:
-        clause = cast(Any, self._clause)
-        written = cast(SQLCompiler, clause.compile(dialect=dialect, column_keys=list(values)))
+    def _cursor(self, connection: Connection, values: Values) -> Any:
+        written = self.written(connection.dialect, values)
+        return _driver(connection).execute(written.sql, written.given(values))
+
+    def _write(self, dialect: Dialect, values: Values) -> "Written":
+        clause = cast(Any, self._clause(dialect.name) if callable(self._clause) else self._clause)
+        compiled = cast(SQLCompiler, clause.compile(dialect=dialect, column_keys=list(values)))
+        written = Written(compiled.string, dict(compiled.params), compiled.positiontup)
         self._written[dialect.name] = written
         return written
 
 
-class Together:
-    """Statements whose results nobody waits for, executed in their order and, on a server, in one go."""
+@dataclass(frozen=True)
+class Written:
+    """A statement as the driver takes it; `places` are its values' names in order, None where it has names."""
 
-    def __init__(self) -> None:
-        self._statements: list[tuple[Statement, Values]] = []
-        self._fault: DeputyError | None = None
+    sql: str
+    constants: Values
+    places: Sequence[str] | None
 
-    def add(self, statement: Statement, values: Values, fault: DeputyError | None = None) -> None:
-        """Add a statement; `fault` is what it means where it contradicts a row that is there."""
-        self._statements.append((statement, values))
-        self._fault = self._fault or fault
-
-    def run(self, connection: Connection) -> None:
-        """Execute them. Raises the fault that was given, or what SQLAlchemy raises."""
-        try:
-            with _errors(connection), _in_one_go(connection):
-                for statement, values in self._statements:
-                    statement.send(connection, values)
-        except IntegrityError as error:
-            if self._fault is None:
-                raise
-            raise self._fault from error
-
-
-def _in_one_go(connection: Connection) -> AbstractContextManager[object]:
-    driver = cast(Any, connection.connection.dbapi_connection)
-    together: AbstractContextManager[object] = getattr(driver, "pipeline", nullcontext)()
-    return together
+    def given(self, values: Values) -> Any:
+        """Return what the driver is given for these values."""
+        named = {**self.constants, **values}
+        return named if self.places is None else [named[place] for place in self.places]
 
 
 @lru_cache
@@ -108,8 +90,12 @@ def _row(names: tuple[str, ...]) -> Any:
     return namedtuple("Row", names)
 
 
+def _driver(connection: Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
 @contextmanager
-def _errors(connection: Connection) -> Iterator[None]:
+def errors(connection: Connection) -> Iterator[None]:
     """Raise the driver's errors as SQLAlchemy's; a connection that broke is not used again."""
     driver = connection.dialect.loaded_dbapi
     try:

@@ -140,7 +140,7 @@ workers = Table(
     Column("beats", GROWING, nullable=False),
 )
 
-# `due` is empty for a post that was never tried: it is due at once. `only_for` is `Post.only`.
+# `due` is empty for a post that is due at once. `only_for` is `Post.only`.
 outbox = Table(
     "outbox",
     metadata,

@@ -7,8 +7,9 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.core.principal import Who
 from bot.core.run import State
-from bot.store.statement import Statement, Together
+from bot.store.statement import Statement
 from bot.store.tables import runs, stops, workers
+from bot.store.together import Together
 
 _ENDED = Statement(delete(stops).where(stops.c.run == bindparam("its_run")))
 

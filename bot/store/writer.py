@@ -2,13 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+
+from bot.store.disk import Disk
 
 T = TypeVar("T")
 Step = Callable[[Connection], T]
@@ -20,10 +22,11 @@ LOST_RACES = {"40001", "40P01"}  # serialization failure, deadlock: PostgreSQL t
 
 @dataclass(frozen=True)
 class _Waiting:
-    """One write, and where its caller waits for the result."""
+    """One write, and where its caller waits for the result. A `long` one is much work."""
 
     step: Step[Any]
     done: asyncio.Future[Any]
+    long: bool
 
     def settle(self, result: object) -> None:
         if self.done.done():
@@ -35,16 +38,23 @@ class _Waiting:
 
 
 class Writer:
-    """Writes one group after the other; a write that fails by itself takes no other along."""
+    """Writes one group after the other; a write that fails by itself takes no other along.
 
-    def __init__(self, engine: Engine) -> None:
+    Where the database is `near`, in this process, what isn't long is done on the event loop: that takes less than
+    giving it to a thread, which would wait for its turn to run Python at every statement. Only a commit that may
+    have to wait for the disk is a thread's.
+    """
+
+    def __init__(self, engine: Engine, *, near: bool = False) -> None:
         self._engine = engine
+        self._near = near
+        self._disk = Disk()
         self._waiting: deque[_Waiting] = deque()
         self._work: asyncio.Task[None] | None = None
 
-    async def write(self, step: Step[T]) -> T:
+    async def write(self, step: Step[T], *, long: bool = False) -> T:
         """Run a step in a transaction and return its result once that is on the disk."""
-        waiting = _Waiting(step, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(step, asyncio.get_running_loop().create_future(), long)
         self._waiting.append(waiting)
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._write_all())
@@ -65,7 +75,7 @@ class Writer:
 
     async def _write(self, group: Sequence[_Waiting]) -> None:
         try:
-            results = await asyncio.to_thread(self._transact, [waiting.step for waiting in group])
+            results = await self._transacted(group)
         except Exception as failure:
             results = [failure] * len(group)
         except asyncio.CancelledError:
@@ -74,6 +84,25 @@ class Writer:
             raise
         for waiting, result in zip(group, results, strict=True):
             waiting.settle(result)
+
+    async def _transacted(self, group: Sequence[_Waiting]) -> list[Any]:
+        steps = [waiting.step for waiting in group]
+        if self._near and not any(waiting.long for waiting in group):
+            done = None
+            with suppress(DBAPIError):  # another process writes, or worse: a thread can wait, and tells
+                done = self._done(steps)
+            if done:
+                await self._committed(done[0])
+                return done[1]
+        return await asyncio.to_thread(self._transact, steps)
+
+    async def _committed(self, connection: Connection) -> None:
+        """Commit here while the disk is quick: no other thread would have begun by then."""
+        if self._disk.quick:
+            with self._disk.timed():
+                _commit(connection)
+        else:
+            await asyncio.get_running_loop().run_in_executor(None, _commit, connection)
 
     def _transact(self, steps: Sequence[Step[Any]]) -> list[Any]:
         for _ in range(TRIES - 1):
@@ -85,27 +114,38 @@ class Writer:
         return self._transact_once(steps)
 
     def _transact_once(self, steps: Sequence[Step[Any]]) -> list[Any]:
-        """Run the steps, and again each behind a savepoint of its own where one of them failed: that is seldom."""
+        connection, results = self._done(steps)
+        _commit(connection)
+        return results
+
+    def _done(self, steps: Sequence[Step[Any]]) -> tuple[Connection, list[Any]]:
+        """Run the steps, and again each behind a savepoint of its own where one of them failed: that is seldom.
+
+        Returns a connection whose transaction is to be committed.
+        """
         try:
-            with self._begun() as connection:
-                return [step(connection) for step in steps]
+            return self._in_transaction(lambda connection: [step(connection) for step in steps])
         except Exception as failure:
             if len(steps) == 1 or not _is_its_own(failure):
                 raise
-        with self._begun() as connection:
-            return [_guarded(connection, step) for step in steps]
+        return self._in_transaction(lambda connection: [_guarded(connection, step) for step in steps])
 
-    @contextmanager
-    def _begun(self) -> Iterator[Connection]:
+    def _in_transaction(self, work: Step[list[Any]]) -> tuple[Connection, list[Any]]:
+        connection = self._begun()
+        try:
+            return connection, work(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _begun(self) -> Connection:
         """Begin a transaction, on another connection where one broke while it rested: nothing is done by then."""
         try:
-            connection = self._connected()
+            return self._connected()
         except DBAPIError as error:
             if not error.connection_invalidated:
                 raise
-            connection = self._connected()
-        with connection, cast(RootTransaction, connection.get_transaction()):
-            yield connection
+            return self._connected()
 
     def _connected(self) -> Connection:
         connection = self._engine.connect()
@@ -115,6 +155,11 @@ class Writer:
             connection.close()
             raise
         return connection
+
+
+def _commit(connection: Connection) -> None:
+    with connection:
+        connection.commit()
 
 
 def _is_its_own(failure: Exception) -> bool:

@@ -141,6 +141,14 @@ async def test_an_action_that_slack_toml_names_and_nobody_has_is_a_fault(tmp_pat
     assert "slack.toml: actions.nope" in (await said_by(process))[1]["✖ Actions and policies"]
 
 
+async def test_a_role_that_slack_toml_calls_and_nobody_holds_is_a_fault(tmp_path: Path) -> None:
+    routes = '[mention]\nmanager = ["S0MANAGERS"]\n"Identity managers" = ["S0MANAGERS"]\n'
+    process = Process(tmp_path, DEPUTY_LOCAL_CHAT="1", **content(tmp_path, **{"policies/slack.toml": routes}))
+    fault = (await said_by(process))[1]["✖ Actions and policies"]
+    assert "slack.toml: mention.manager: No role has this title" in fault
+    assert "mention.Identity managers:" not in fault
+
+
 async def test_what_slack_does_not_grant_is_named_with_what_to_do(over_http: SlackServer, tmp_path: Path) -> None:
     routes = 'approvals = "C0CLOSED"\n\n[actions.note]\napprovals = "C0OLD"\nasked_in = ["C0NOWHERE", "C0OPS"]\n'
     wrong = {**settings(over_http, tmp_path), "DEPUTY_SLACK_TEAM": "T0ANOTHER"}

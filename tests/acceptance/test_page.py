@@ -7,6 +7,11 @@ from playwright.async_api import Browser, expect
 
 from tests.acceptance.conftest import Process, Room, own_content
 
+TELL = {
+    "operations/tell.sh": 'now=$(date +%s%N)\nfor line in $(seq 200); do echo "$line: it is $now now"; done\n',
+    "operations/tell.toml": 'title = "Tell the time"\nsummary = "Tells it."\nrisk = "read"\n',
+}
+
 
 async def test_W1_answers_for_one_person_are_there_again_after_a_reload_and_for_nobody_else(room: Room) -> None:
     helpdesk, manager = await room.enter("helpdesk"), await room.enter("manager")
@@ -130,3 +135,25 @@ async def test_every_line_of_a_script_is_marked_over_its_whole_width(room: Room)
     await expect(script).to_contain_text("+def main(")
     widths = "node => [...node.children].map((line) => Math.round(line.getBoundingClientRect().width))"
     assert set(await script.evaluate(widths)) == {await script.evaluate("node => node.scrollWidth")}
+
+
+async def test_compare_on_a_repeated_run_shows_what_it_said_otherwise(browser: Browser, tmp_path: Path) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, TELL))
+    await process.start("serve")
+    try:
+        oncall = await Room(browser, process.address).enter("oncall")
+        await oncall.say("/deputy tell")
+        card = oncall.card("Tell the time")
+        await oncall.sees("Succeeded", card)
+        await expect(card.get_by_role("button", name="Compare")).to_have_count(0)
+        await card.get_by_role("button", name="Run again").click()
+        await card.get_by_role("button", name="Compare").click()
+
+        compared = oncall.card("Tell the time: two runs compared")
+        await oncall.sees("Both asked for exactly the same.", compared)
+        await compared.get_by_role("button", name="200 lines added, 200 removed").click()
+        await oncall.sees("There is more than fits here.", compared)
+        await expect(compared).to_contain_text(re.compile(r"-1: it is \d+ now"))
+        await expect(compared.get_by_role("link")).to_have_count(0)
+    finally:
+        await process.stop()

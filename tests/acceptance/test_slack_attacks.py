@@ -1,6 +1,7 @@
 """Attacks over Slack's wire on the real process: refused, without effect, never a 5xx."""
 
 import asyncio
+import hashlib
 import json
 import random
 import sqlite3
@@ -115,6 +116,20 @@ async def test_I4_no_body_is_ever_logged(slack: SlackServer, tmp_path: Path) -> 
     assert (statuses[0], [one for one in statuses if one >= 500]) == (401, [])
     assert "not taken" in logged
     assert "hunter2" not in logged
+
+
+async def test_I10_what_an_old_signing_secret_signs_is_not_taken_after_the_rotation(
+    slack: SlackServer, tmp_path: Path, ledger: Path
+) -> None:
+    slack.signing_secret = "f00dfeed" * 4  # Deputy's by now; what is delivered is signed with the one before
+    async with at_slack(slack, tmp_path, more=own_content(tmp_path, ACTIONS)) as process:
+        sent = delivery("slash_commands", slack.olivia.command_payload("/deputy", f"wipe ledger={ledger}"))
+        assert (await slack.http.post(sent)).status == 401
+        assert effects(process) == []
+        signed = {**FORM, **sign(sent.body, secret=slack.signing_secret)}
+        assert (await slack.http.post(replace(sent, headers=signed))).status == 200
+        await sees(slack, "needs 2 approvals")
+        assert len(effects(process)) == 1
 
 
 HOSTILE = {
@@ -251,6 +266,33 @@ async def test_a_click_is_not_believed_what_it_says_of_others(
     await slack.maya.command("/deputy approvals")
     await whispered(slack, "maya", "Wipe it")
     assert effects(deputy) == before
+
+
+# ---- what is shown ----------------------------------------------------------------------------------
+
+
+async def test_O1_what_somebody_asks_for_mentions_nobody(slack: SlackServer, deputy: Process) -> None:
+    evil = "&lt;!channel&gt; <@U0EVE|eve> <https://evil.example|the bank> *bold*"
+    await slack.olivia.command(f'/deputy wipe ledger="{evil}" reason="{evil}"')
+    message = await sees(slack, "needs 2 approvals")
+    shown = json.dumps((message.text, message.blocks))
+    assert "<!channel> @eve the bank *bold*" in said(message)
+    assert [one for one in ('"mrkdwn"', '"user"', '"link"', '"broadcast"', "<@") if one in shown] == []
+    assert "<" not in message.text
+
+
+async def test_O3_a_long_argument_shows_its_length_and_hash_and_whole_where_asked(
+    slack: SlackServer, deputy: Process
+) -> None:
+    harmless, tail = "/var/log/" + "x" * 2_000, "/../../etc/shadow"
+    await slack.olivia.command(f"/deputy wipe ledger={harmless}{tail}")
+    message = await sees(slack, "needs 2 approvals")
+    digest = hashlib.sha256(f"{harmless}{tail}".encode()).hexdigest()[:12]
+    assert f"2,026 characters in all, SHA-256 {digest}" in said(message)
+    assert tail not in said(message)
+    ((run, _),) = effects(deputy)
+    await slack.maya.command(f"/deputy status {run}")
+    await whispered(slack, "maya", f"{harmless}{tail}")
 
 
 # ---- anything at all ----------------------------------------------------------------------------------

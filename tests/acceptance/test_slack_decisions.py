@@ -15,6 +15,8 @@ ACTIONS = {
     "accounts/rename.toml": 'title = "Rename it"\nsummary = "Renames an account."\nrisk = "change"\n',
     "operations/restart.sh": "echo restarted\n",
     "operations/restart.toml": 'title = "Restart it"\nsummary = "Restarts it."\nrisk = "change"\n',
+    "operations/tell.sh": 'echo "it is $(date +%s%N) now"\n',
+    "operations/tell.toml": 'title = "Tell the time"\nsummary = "Tells it."\nrisk = "read"\n',
 }
 
 
@@ -60,6 +62,15 @@ async def test_who_is_mentioned_but_not_linked_stands_in_for_nobody(slack: Slack
     assert "You are away" not in said(told)
 
 
+async def test_each_stand_in_is_told_so_directly_also_where_another_was_named_before(
+    slack: SlackServer, deputy: Process
+) -> None:
+    slack.workspace.inactive |= {"U0EDDA", "U0MARIO"}
+    for account, name in (("U0EDDA", "edda"), ("U0MARIO", "mario")):
+        await slack.martin.command(f"/deputy away until 2026-12-01 approvals to <@{account}>")
+        await slack.until(lambda name=name: telling(slack.people[name].directs, "Marco Rossi is away"))
+
+
 async def test_a_request_is_withdrawn_by_who_asked(slack: SlackServer, deputy: Process) -> None:
     await slack.hanna.command("/deputy rename")
     request = await sees(slack, "1 approval")
@@ -75,3 +86,27 @@ async def test_a_comment_on_an_approval_is_read_in_the_channel(slack: SlackServe
     assert run
     await slack.martin.command(f"/deputy approve {run[0]} he asked me, too")
     await sees(slack, "✅", "“he asked me, too”")
+
+
+async def test_what_a_repeated_run_said_otherwise_is_shown_to_who_compares(
+    slack: SlackServer, deputy: Process
+) -> None:
+    await slack.olivia.command("/deputy tell")
+    first = await sees(slack, "✅", "Tell the time")
+    before = _time(said(first))
+    assert "Compare" not in said(first)
+    await slack.olivia.press(first, "Run again")
+    again = await slack.until(lambda: next((one for one in slack.shown()[1:] if "✅" in said(one)), None))
+
+    await slack.olivia.press(again, "Compare")
+
+    compared = await whispered(slack, "olivia", "two runs compared", "1 line added, 1 removed")
+    assert f"-{before}\n+{_time(said(again))}" in said(compared)
+    assert "Show what changed" not in said(compared)
+    assert len(slack.shown()) == 2
+
+
+def _time(words: str) -> str:
+    told = re.search(r"it is \d+ now", words)
+    assert told, words
+    return told[0]

@@ -98,7 +98,7 @@ class _Contents:
         if reference and not post.card.audit:
             post = replace(post, card=replace(post.card, audit=reference))
         self.last_post += 1
-        self.posts[self.last_post] = (Waiting(self.last_post, post, 0), None)
+        self.posts[self.last_post] = (Waiting(self.last_post, post, 0), post.due)
 
     def _put_secrets(self, change: Change) -> None:
         for row in change.secrets:
@@ -227,13 +227,22 @@ class MemoryStore:
         chain = self._contents.chain
         return (chain[-1].sequence, chain[-1].hash) if chain else (0, audit.GENESIS)
 
-    async def outbox(self, now: datetime, limit: int = 100) -> Sequence[Waiting]:
+    async def outbox(
+        self, now: datetime, limit: int = 100, *, beside: Collection[int] = frozenset()
+    ) -> Sequence[Waiting]:
         newest = {
             (waiting.post.place, waiting.post.key): (waiting, due)
             for waiting, due in self._contents.posts.values()
         }
-        ready = [waiting for waiting, due in newest.values() if due is None or due <= now]
-        return sorted(ready, key=lambda waiting: waiting.id)[:limit]
+        found: list[Waiting] = []
+        held: set[tuple[str, str]] = set()
+        for waiting, due in sorted(newest.values(), key=lambda one: one[0].id):
+            line = (waiting.post.place.conversation, waiting.post.card.run)
+            if due is not None and due > now:
+                held.add(line)
+            elif line not in held or not line[1]:
+                found.append(waiting)
+        return [waiting for waiting in found[:limit] if waiting.id not in beside]
 
     async def posted(self, ids: Iterable[int]) -> None:
         posts = self._contents.posts

@@ -115,7 +115,8 @@ class Api:
             raise Problem("user_not_in_channel")
         stamp, thread = self._workspace.stamp(), str(given.get("thread_ts") or "")
         said = self._said(given)
-        self._workspace.say(Message(channel, stamp, BOT_PERSON, **said, thread_ts=thread, only=person))
+        if person not in self._workspace.inactive:
+            self._workspace.say(Message(channel, stamp, BOT_PERSON, **said, thread_ts=thread, only=person))
         return {"message_ts": stamp}
 
     def _update(self, given: Given) -> dict[str, Any]:

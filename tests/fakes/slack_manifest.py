@@ -1,7 +1,9 @@
 """Slack's manifest as a JSON schema, as far as Deputy's may use it, from Slack's reference of version 1.
 
 https://docs.slack.dev/reference/app-manifest, and the limits of names that the pages of an app give. What the
-reference doesn't name is illegal here.
+reference doesn't name is illegal here. The schema that Slack publishes for editors
+(https://github.com/slackapi/manifest-schema, versions 1 and 2) knows neither scopes nor names; Deputy's manifests
+were held against it by hand, and are legal there.
 """
 
 from typing import Any
@@ -47,9 +49,14 @@ def _list(most: int, items: Schema) -> Schema:
 
 _FLAG: Schema = {"type": "boolean"}
 _URL = _text(2_000, r"^https://[^/\s@]+/\S*$")
+# What Slack has itself (its help, “Use built-in slash commands”); seen to be refused: “has an invalid name”.
+_ITS_OWN = """
+active apps archive away call collapse dm dnd expand feed invite join leave me msg mute open pro remind remove
+rename search shortcuts shrug star status topic who
+"""
 _COMMAND = _object(
     "command description",
-    command=_text(32, r"^/[a-z0-9_-]+$"),
+    command={**_text(32, r"^/[a-z0-9_-]+$"), "not": {"enum": [f"/{one}" for one in _ITS_OWN.split()]}},
     description=_text(2_000),
     usage_hint=_text(1_000),
     should_escape=_FLAG,
@@ -68,7 +75,7 @@ SCHEMA: Schema = _object(
         "name",
         name=_text(35),
         description=_text(140),
-        long_description=_text(4_000),
+        long_description={**_text(4_000), "minLength": 175},
         background_color=_text(7, r"^#([0-9a-fA-F]{3}){1,2}$"),
     ),
     features=_object(

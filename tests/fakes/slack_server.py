@@ -176,7 +176,7 @@ class SlackServer:
     # ---- what goes wrong -------------------------------------------------------------------------
 
     def throttle(self, method: str, retry_after: float = 1, times: int = 1) -> None:
-        """Answer the next calls of a method with 429."""
+        """Answer the next calls of a method, or those of a `response_url`, with 429."""
         self._throttled.setdefault(method, []).extend([retry_after] * times)
 
     def pass_time(self, seconds: float) -> None:
@@ -262,6 +262,9 @@ class SlackServer:
         if broken:
             return broken
         try:
+            if self._throttled.get("response_url"):
+                pause = math.ceil(self._throttled["response_url"].pop(0))
+                return web.Response(status=429, headers={"Retry-After": str(pause)})
             response = self._usable(request.match_info["response"])
             self._respond(response, await _given(request))
         except Problem as problem:

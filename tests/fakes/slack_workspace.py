@@ -76,6 +76,7 @@ class Message:
     only: str = ""
     metadata: Mapping[str, Any] | None = None
     files: list["File"] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     edits: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
     deleted: bool = False
 
@@ -85,6 +86,7 @@ class Message:
         more = {"thread_ts": self.thread_ts} if self.thread_ts else {}
         edited = {"edited": {"user": self.author, "ts": self.ts}} if self.edits else {}
         named = {"metadata": self.metadata} if self.metadata else {}
+        named |= {"attachments": self.attachments} if self.attachments else {}
         shown = {"type": "message", "user": self.author, "ts": self.ts, "team": TEAM, "text": self.text}
         return {**shown, **whose, **more, **edited, **named, "blocks": self.blocks}
 
@@ -170,7 +172,10 @@ PEOPLE = (
 
 
 class Workspace:
-    """The state of it all. `news` is set whenever something changes."""
+    """The state of it all. `news` is set whenever something changes.
+
+    `inactive` are those who have no Slack open: what is ephemeral never reaches them, and nobody is told so.
+    """
 
     def __init__(self) -> None:
         self.members = {one.id: one for one in PEOPLE}
@@ -189,6 +194,7 @@ class Workspace:
         self.triggers: dict[str, Permit] = {}
         self.responses: dict[str, Permit] = {}
         self.scopes = set(SCOPES)
+        self.inactive: set[str] = set()
         self.ahead = 0.0
         self._count = itertools.count(1)
         self._news = asyncio.Event()

@@ -263,6 +263,9 @@ async def test_an_ephemeral_message_is_seen_by_one_member_of_the_channel(
 ) -> None:
     await client.chat_postEphemeral(channel="C0OPS", user="U0HANNA", text="For you.")
     assert [one.text for one in slack.hanna.whispers] == ["For you."]
+    slack.workspace.inactive.add("U0HANNA")  # nobody learns that this one is lost
+    assert (await client.chat_postEphemeral(channel="C0OPS", user="U0HANNA", text="For you, too."))["ok"]
+    assert [one.text for one in slack.hanna.whispers] == ["For you."]
     assert (slack.martin.whispers, slack.shown("C0OPS")) == ([], [])
     absent = client.chat_postEphemeral(channel="C0APPROVE", user="U0HANNA", text="For you.")
     assert (await refused(absent))[0] == "user_not_in_channel"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.card import Button, Card, Verb
+from bot.core.card import Button, Card, Table, Verb
 from bot.core.condition import Condition
 from bot.core.errors import Conflict, Refused
 from bot.core.form import Field, Form
@@ -14,7 +14,8 @@ from bot.service.reply import Reply
 from tests.fakes.door import Call
 from tests.fakes.slack_office import FORM, Office, card_in, eventually, faulty, modal
 from tests.fakes.slack_server import SlackServer
-from tests.fakes.slack_workspace import BOT_PERSON, View
+from tests.fakes.slack_workspace import BOT_PERSON, Message, View
+from tests.unit.store.values import a_change, a_run
 
 HANNA = "T0DEPUTY:U0HANNA"
 
@@ -36,6 +37,13 @@ async def test_an_action_has_a_command_of_its_own(office: Office) -> None:
     await office.slack.hanna.command('/unlock-account account="alice &amp; bob"')
     await office.slack.until(lambda: office.slack.hanna.whispers)
     assert office.door.of("say")[0].given == ('unlock-account account="alice & bob"',)
+
+
+async def test_in_a_command_of_its_own_everything_is_taken_as_it_was_typed(office: Office) -> None:
+    """Slack marks nothing up there: the manifest says should_escape = false."""
+    await office.slack.hanna.command("/unlock-account account=<b>@ann</b> #ops <1> <mailto:a@b.c|a@b.c>")
+    await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert office.door.of("say")[0].given == ("unlock-account account=<b>@ann</b> #ops <1> a@b.c",)
 
 
 async def test_a_command_alone_opens_the_menu_then_the_form_and_that_runs(office: Office) -> None:
@@ -100,6 +108,15 @@ async def test_a_mention_and_a_direct_message_say_the_same(office: Office, how: 
     assert office.door.calls[-1].given[0].startswith("check-url url=")  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("before", ["<@U0EVE> hold on, ", "<@U0EVE|eve> and <@U0MAYA>: ", "please "])
+async def test_who_was_addressed_before_deputy_is_no_part_of_what_is_asked(office: Office, before: str) -> None:
+    text = f"{before}<@{BOT_PERSON}> away until 2026-12-01 to <@U0MAYA>"
+    event = office.slack.hanna.event_payload({"type": "app_mention", "channel": "C0OPS", "text": text})
+    await office.slack.deliver("events_api", event)
+    await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert office.door.calls[-1].given == ("away until 2026-12-01 to @T0DEPUTY:U0MAYA",)
+
+
 @pytest.mark.parametrize(
     "event",
     [
@@ -159,6 +176,18 @@ async def test_a_shortcut_on_a_message_fills_the_form_from_it(office: Office) ->
     assert '"site-042"' in json.dumps(form.spec["blocks"])
 
 
+async def test_a_shortcut_on_an_alert_fills_the_form_from_what_its_attachments_say(office: Office) -> None:
+    hanna, workspace = office.slack.hanna, office.slack.workspace
+    alert = {"title": "Disk is full", "fields": [{"title": "Site", "value": "site-042"}], "fallback": "An alert"}
+    await hanna.shortcut(
+        "run_on_this", workspace.say(Message("C0OPS", workspace.stamp(), "U0ROBOT", attachments=[alert]))
+    )
+    picker = await office.slack.until(lambda: modal(hanna, "pick"))
+    await hanna.submit(picker, {"What should be done?": "unlock-account"})
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    assert '"site-042"' in json.dumps(form.spec["blocks"])
+
+
 async def test_many_choices_are_searched_by_typing(office: Office) -> None:
     hanna = office.slack.hanna
     office.door.answer = lambda call: Reply(form=FORM)
@@ -166,6 +195,23 @@ async def test_many_choices_are_searched_by_typing(office: Office) -> None:
     form = await office.slack.until(lambda: modal(hanna, "fill"))
     found = await hanna.type(form, "p:site", "17")
     assert [one["value"] for one in found] == ["site-017", "site-117", *(f"site-{n}" for n in range(170, 180))]
+    assert hanna.told == []
+
+
+async def test_a_search_that_takes_too_long_goes_on_for_the_next_letter(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanna = office.slack.hanna
+    monkeypatch.setattr("bot.chat.slack.listen.OPTIONS", 0.05)
+    office.door.answer = lambda call: Reply(form=FORM)
+    await hanna.command("/deputy unlock-account")
+    form = await office.slack.until(lambda: modal(hanna, "fill"))
+    office.door.gate.clear()
+    assert await hanna.type(form, "p:site", "17") == []
+    before = len(office.door.of("press"))
+    office.door.gate.set()
+    await eventually(lambda: len(office.door.of("press")) == before + 1)
+    assert len(await hanna.type(form, "p:site", "177")) == 1
     assert hanna.told == []
 
 
@@ -179,6 +225,24 @@ async def test_the_home_tab_shows_what_there_is(office: Office) -> None:
     assert "You may not." in json.dumps(home.spec["blocks"])
 
 
+async def test_what_is_decided_in_a_view_takes_the_buttons_of_that_view_away(office: Office) -> None:
+    waits = Card("A run", buttons=(Button("Approve", Verb.APPROVE, "R-1"),), run="R-1")
+    listed = Card("Waits for you", blocks=(Table(("Run", "What"), (("R-1", "A run"),)),))
+
+    def answer(call: Call) -> Reply:
+        if call.method != "say":
+            return Reply(run="R-1")
+        return Reply(card=waits if call.given == ("status R-1",) else listed)
+
+    office.door.answer, martin = answer, office.slack.martin
+    await martin.open_home()
+    await martin.press(await office.slack.until(lambda: martin.home), "Decide")
+    view = await office.slack.until(lambda: modal(martin, "show"))
+    await martin.press(view, "Approve")
+    await office.slack.until(lambda: "The conversation shows how it goes on" in json.dumps(view.spec["blocks"]))
+    assert office.slack.workspace.modals["U0MARTIN"] == [view]
+
+
 async def test_an_action_is_asked_for_in_its_channels(unserved: Office, http: SlackServer) -> None:
     (unserved.folder / "slack.toml").write_text('[actions.unlock-account]\nasked_in = ["C0APPROVE"]\n')
     async with unserved.replica() as http.app_url:
@@ -188,6 +252,26 @@ async def test_an_action_is_asked_for_in_its_channels(unserved: Office, http: Sl
         await http.martin.command("/deputy unlock-account alice", "C0APPROVE")
         await http.until(lambda: http.martin.whispers)
     assert [call.account.id for call in unserved.door.calls] == ["T0DEPUTY:U0MARTIN"]
+
+
+@pytest.mark.parametrize(
+    "line", ["break-glass unlock-account alice reason=now", "break-glass Unlock_Account alice", "rerun r-1", ""]
+)
+async def test_no_way_to_ask_leads_round_the_channels_of_an_action(
+    unserved: Office, http: SlackServer, line: str
+) -> None:
+    (unserved.folder / "slack.toml").write_text('[actions.unlock-account]\nasked_in = ["C0APPROVE"]\n')
+    await unserved.store.commit(a_change(a_run()))
+    async with unserved.replica() as http.app_url:
+        if line:
+            await http.hanna.command(f"/deputy {line}")
+        else:
+            await http.hanna.press(card_in(http, Button("Run again", Verb.RERUN, "R-1")), "Run again")
+        (said,) = await http.until(lambda: http.hanna.whispers)
+        assert said.text == "That is not asked for here, but in <#C0APPROVE>"
+        await http.hanna.command("/deputy rerun R-2")
+        await http.until(lambda: len(http.hanna.whispers) == 2)
+    assert [call.given for call in unserved.door.calls] == [("rerun R-2",)]
 
 
 # ---- slow things ---------------------------------------------------------------------------------
@@ -253,12 +337,43 @@ async def test_while_slack_is_down_things_are_done_and_the_answer_comes_later(
         assert said.text == "Done."
 
 
+async def test_who_opens_something_too_late_is_told_so(office: Office) -> None:
+    hanna = office.slack.hanna
+    late = hanna.command_payload("/deputy", "")
+    deny = hanna.press_payload(card_in(office.slack, Button("Deny", Verb.DENY, "R-1")), "Deny")
+    office.slack.pass_time(3.5)
+    for kind, payload in (("slash_commands", late), ("interactive", deny)):
+        before = len(hanna.whispers)
+        await office.slack.deliver(kind, payload)
+        await office.slack.until(lambda before=before: len(hanna.whispers) > before)
+        assert hanna.whispers[-1].text.startswith("Slack did not let this open in time")
+    assert hanna.modal is None
+
+
+async def test_an_answer_that_slack_finds_illegal_is_given_as_its_text(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("slack_api", "slack_server"):  # Slack has become stricter: no blocks at all
+        monkeypatch.setattr(f"tests.fakes.{module}.too_long", bool)
+    await office.slack.hanna.command("/deputy whoami")
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert (said.text, said.blocks) == ("Done.", [])
+
+
 async def test_an_answer_goes_another_way_where_its_address_is_used_up(office: Office) -> None:
     payload = office.slack.hanna.command_payload("/deputy", "whoami")
     office.slack.workspace.responses.clear()
     await office.slack.deliver("slash_commands", payload)
     (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
     assert said.text == "Done."
+
+
+async def test_an_answer_waits_where_slack_wants_a_pause(office: Office) -> None:
+    office.slack.throttle("response_url", retry_after=1)
+    await office.slack.hanna.command("/deputy whoami")
+    (said,) = await office.slack.until(lambda: office.slack.hanna.whispers)
+    assert said.text == "Done."
+    assert office.slack.made("chat.postEphemeral") == []
 
 
 async def test_answers_are_sent_to_slack_alone(office: Office) -> None:

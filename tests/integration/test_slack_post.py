@@ -135,6 +135,19 @@ async def test_what_slack_finds_illegal_is_shown_as_its_text(
     assert [(one.text, one.blocks, len(one.edits)) for one in side.shown()] == [("It is done.", [], 1)]
 
 
+async def test_a_running_script_tells_its_last_lines_in_its_one_message(side: Side, chat: SlackChat) -> None:
+    run = await side.run(state=State.RUNNING)
+    await chat.post(Post(OPS, run.id, run_card(run)))
+    chat.progress(OPS, run.id, "copied 40 of 90\n<!channel>")
+    await side.slack.until(lambda: "copied 40 of 90" in json.dumps(side.shown()[0].blocks))
+    await chat.post(Post(OPS, run.id, run_card(replace(run, state=State.SUCCEEDED))))
+    chat.progress(OPS, run.id, "copied 41 of 90")
+    (message,) = side.shown()
+    assert "copied" not in json.dumps(message.blocks)
+    assert len(message.edits) == 2
+    assert "<!" not in "".join(text for text, _ in message.edits)
+
+
 # ---- once -------------------------------------------------------------------------------------------
 
 
@@ -240,12 +253,30 @@ async def test_without_anybody_to_tell_it_is_refused(side: Side, chat: SlackChat
 
 async def test_P1_a_private_result_is_seen_by_its_requester_alone_and_once(side: Side, chat: SlackChat) -> None:
     post = replace(a_post("Only for you.", key="R-1:result"), only=OLGA.key)
+    side.slack.workspace.inactive.add(HANNA)  # she asked hours ago
     await chat.post(post)
     await chat.post(post)
     await side.chat().post(post)
-    assert [one.text for one in side.slack.hanna.whispers] == ["Only for you."]
-    assert side.shown() == []
-    assert side.slack.maya.whispers == []
+    assert [one.text for one in side.slack.hanna.directs] == ["Only for you."]
+    assert side.shown() == side.slack.hanna.whispers == []
+    assert side.slack.maya.directs == side.slack.maya.whispers == []
+
+
+async def test_what_is_refused_is_said_to_its_requester_alone_where_they_asked(
+    side: Side, chat: SlackChat
+) -> None:
+    run = await side.run(state=State.REFUSED)
+    post = Post(OPS, run.id, run_card(run), only=OLGA.key)
+    for again in (chat, chat, side.chat()):
+        await again.post(post)
+    assert len(side.slack.hanna.whispers) == 1
+    assert side.shown() == side.slack.hanna.directs == []
+
+
+async def test_a_refusal_reaches_who_asked_where_they_were_not_in_the_channel(side: Side, chat: SlackChat) -> None:
+    run = await side.run(state=State.REFUSED, place=Place("slack", "C0APPROVE"))
+    await chat.post(Post(run.place, run.id, run_card(run), only=OLGA.key))
+    assert len(side.slack.hanna.directs) == 1
 
 
 @pytest.mark.parametrize("channel", ["C0APPROVE", "C0CLOSED", "D0HANNA"])
@@ -276,6 +307,24 @@ async def test_a_long_output_goes_whole_into_the_thread_as_a_file_and_once(side:
     (file,) = reply.files
     assert file.content == output.encode()
     assert file.name == f"{run.id}-output.txt"
+
+
+async def test_O3_an_argument_too_long_for_the_card_is_whole_in_the_thread_for_who_decides(
+    side: Side, chat: SlackChat
+) -> None:
+    long = "x" * 700 + "/../../etc/shadow"
+    request = replace(a_run().request, arguments={"path": long})
+    run = await side.run(state=State.AWAITING_APPROVAL, needed=1, request=request)
+    for again in (chat, side.chat()):
+        await again.post(Post(OPS, run.id, run_card(run)))
+    (message,) = side.shown()
+    assert "etc/shadow" not in json.dumps(message.blocks)
+    ((file,),) = [one.files for one in side.slack.replies("C0OPS", message.ts)]
+    assert (file.name, long in (file.content or b"").decode()) == (f"{run.id}-request.txt", True)
+    done = replace(run, state=State.SUCCEEDED, outcome=Outcome("Done.", 0, output="ok"), revision=2)
+    await side.store.commit(a_change(done, output=Output(run.id, "ok")))
+    await chat.post(Post(OPS, run.id, run_card(done)))
+    assert len(side.slack.replies("C0OPS", message.ts)) == 1, "what it said is whole on the card"
 
 
 async def test_where_slack_takes_no_file_the_thread_says_how_to_read_it(side: Side, chat: SlackChat) -> None:

@@ -44,12 +44,15 @@ _OPENING = frozenset({Doing.MENU, Doing.PICK, Doing.LOOK, Doing.ASK})
 class Acks:
     """What is being acknowledged now: that has seconds, so what is to be done waits for it, but not for long.
 
-    It waits a moment longer, for who sends much sends the next delivery when the last one is acknowledged.
+    It waits a moment longer, for who sends much sends the next delivery when the last one is acknowledged; where
+    one comes after a LULL, nobody does.
     """
 
     def __init__(self) -> None:
         self._count = 0
         self._since_quiet = 0
+        self._last = -LULL
+        self._alone = True
         self._quiet: asyncio.TimerHandle | None = None
         self._longest: asyncio.TimerHandle | None = None
         self._waiting: list[asyncio.Future[None]] = []
@@ -63,8 +66,7 @@ class Acks:
         finally:
             self._count -= 1
             if not self._count:
-                moment = QUIET if self._since_quiet < STORM else LULL
-                self._quiet = asyncio.get_running_loop().call_later(moment, self._let_go)
+                self._end()
 
     async def let_pass(self) -> None:
         """Return when there is nothing to acknowledge, or after ACKS_FIRST seconds."""
@@ -79,8 +81,15 @@ class Acks:
         if self._quiet:
             self._quiet.cancel()
             self._quiet = None
+        self._alone = not self._count and asyncio.get_running_loop().time() - self._last > LULL
         self._count += 1
         self._since_quiet += 1
+
+    def _end(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._last = loop.time()
+        moment = QUIET if self._since_quiet < STORM else LULL
+        self._quiet = loop.call_later(0.0 if self._alone else moment, self._let_go)
 
     def _let_go(self) -> None:
         self._quiet = None

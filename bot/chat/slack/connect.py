@@ -12,10 +12,11 @@ from bot.chat.slack.attend import Attendant
 from bot.chat.slack.client import SlackClient
 from bot.chat.slack.guard import Guard, Own
 from bot.chat.slack.listen import Listener
-from bot.chat.slack.post import People, SlackChat, SlackStore
+from bot.chat.slack.post import OnCall, People, SlackChat, SlackStore
 from bot.chat.slack.respond import Responder
 from bot.chat.slack.routes import read_routes
 from bot.chat.slack.socket import SocketMode
+from bot.core.errors import NotFound
 from bot.ports import Clock
 from bot.service.door import Door
 from bot.service.inbox import Inbox, Intents
@@ -30,7 +31,13 @@ class Slack:
     """The platform: `chat` posts from the start; `listen` lets people in."""
 
     def __init__(
-        self, settings: Settings, session: aiohttp.ClientSession, store: Kept, clock: Clock, people: People
+        self,
+        settings: Settings,
+        session: aiohttp.ClientSession,
+        store: Kept,
+        clock: Clock,
+        people: People,
+        on_call: OnCall,
     ) -> None:
         self._settings = settings
         self._session = session
@@ -38,7 +45,7 @@ class Slack:
         self._clock = clock
         self._routes = read_routes(settings.policies_dir)
         self._client = SlackClient(session, settings.slack_bot_token, settings.slack_api)
-        self.chat = SlackChat(self._client, store, clock, people, self._routes)
+        self.chat = SlackChat(self._client, store, clock, people, self._routes, on_call)
 
     @asynccontextmanager
     async def listen(
@@ -50,7 +57,7 @@ class Slack:
         """
         settings, session = self._settings, self._session
         own = Own(settings.slack_team, settings.slack_app_id)
-        responder = Responder(door, self._client, session, settings.slack_api, self._routes)
+        responder = Responder(door, self._client, settings.slack_api, self._routes, self._action_of)
         inbox = Inbox(self._store, self._clock, nonce)
         attendant = Attendant(responder, inbox, self._clock)
         listener = Listener(attendant, responder, inbox)
@@ -65,12 +72,20 @@ class Slack:
             secret = settings.slack_signing_secret
             yield http.application(Guard(secret, own), listener.deliver, self._clock) if secret else None
 
+    async def _action_of(self, run: str) -> str:
+        try:
+            return (await self._store.run(run)).request.action
+        except NotFound:
+            return ""
+
 
 @asynccontextmanager
-async def connected(settings: Settings, store: Kept, clock: Clock, people: People) -> AsyncIterator[Slack]:
+async def connected(
+    settings: Settings, store: Kept, clock: Clock, people: People, on_call: OnCall = tuple
+) -> AsyncIterator[Slack]:
     """Keep Slack for as long as the context lasts. Raises Invalid for slack.toml."""
     async with aiohttp.ClientSession() as session:
-        slack = Slack(settings, session, store, clock, people)
+        slack = Slack(settings, session, store, clock, people, on_call)
         try:
             yield slack
         finally:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.chat.slack import forms, home, picker, views
+from bot.chat.slack import forms, home, picker, quoted, views
 from bot.chat.slack.guard import Payload
 from bot.chat.slack.render import Look, pressed
 from bot.core import canonical
@@ -28,7 +28,8 @@ _ID = re.compile(r"[A-Z0-9]{1,30}")
 _LONGEST_ID = 255
 _MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
 _PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
-_MARKED = re.compile(r"<([^<>]*)>")
+# What Slack itself marks up; in an action's own command `<b>` comes as it was typed, and stays.
+_MARKED = re.compile(r"<((?:[@#!]|[A-Za-z][A-Za-z0-9+.-]*:)[^<>]*)>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
@@ -164,7 +165,7 @@ def _shaping(body: Payload) -> Heard:
 
 def shortcut(body: Payload) -> Heard:
     """Read a shortcut: on a message its words come along. Raises Invalid."""
-    said = typed(_text(_object(body, "message"), "text"))
+    said = typed(quoted.words(_object(body, "message")))
     channel = _id(_object(body, "channel").get("id"), needed=False)
     heard = _interaction(body, Doing.MENU, channel)
     return replace(heard, words=said, answer_to=_text(body, "response_url"))
@@ -196,7 +197,7 @@ def event(body: Payload) -> Heard | None:
     if kind == "app_home_opened":
         return replace(heard, doing=Doing.HOME, conversation="") if told.get("tab") == "home" else None
     if kind == "app_mention":
-        return replace(heard, subject=_after_mention(_text(told, "text"), ours))
+        return replace(heard, subject=_after_mention(_text(told, "text"), ours, _bot(body)))
     if kind == "message" and told.get("channel_type") == "im":
         return replace(heard, subject=_direct(_text(told, "text"), ours))
     return None
@@ -223,9 +224,18 @@ def _said(text: str, home: str) -> str:
     return typed(_PERSON.sub(rf"@{home}:\1", text) if about_people else text).strip()
 
 
-def _after_mention(text: str, home: str) -> str:
-    match = _MENTION.search(text)
+def _after_mention(text: str, home: str, bot: str) -> str:
+    """Return what is said to Deputy, also where somebody else was addressed before."""
+    every = list(_MENTION.finditer(text))
+    match = next((one for one in every if one[0][2:-1].partition("|")[0] == bot), every[0] if every else None)
     return _said(text[match.end() :] if match else text, home)
+
+
+def _bot(body: Payload) -> str:
+    """Return Slack's id of Deputy itself, for whom an event is delivered; empty where Slack doesn't say."""
+    given = body.get("authorizations")
+    first = given[0] if isinstance(given, list) and given else {}
+    return _text(first, "user_id") if isinstance(first, dict) else ""
 
 
 def _direct(text: str, home: str) -> str:

@@ -42,6 +42,7 @@ class Listener(AsyncMiddleware):
         self._attendant = attendant
         self._responder = responder
         self._inbox = inbox
+        self._looking: set[asyncio.Task[Json]] = set()
         self._bolt = _bolt(self)
         self._kinds: Mapping[str, Callable[[Json], Awaitable[Json]]] = {
             "": self._command,
@@ -100,11 +101,12 @@ class Listener(AsyncMiddleware):
         return NOTHING
 
     async def _options(self, body: Json) -> Json:
-        try:
-            async with asyncio.timeout(OPTIONS):
-                return await self._responder.options(hear.suggestion(body))
-        except TimeoutError:
-            return {"options": []}
+        """Answer in time; what takes longer goes on, and is there when the next letter is typed."""
+        looking = asyncio.create_task(self._responder.options(hear.suggestion(body)))
+        self._looking.add(looking)
+        looking.add_done_callback(self._looking.discard)
+        await asyncio.wait({looking}, timeout=OPTIONS)
+        return looking.result() if looking.done() else {"options": []}
 
     async def _submission(self, body: Json) -> Json:
         heard = hear.submission(body)

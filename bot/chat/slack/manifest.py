@@ -19,6 +19,16 @@ LONGEST_COMMAND = 32  # characters, with the slash
 LONGEST_DESCRIPTION = 2_000
 LONGEST_HINT = 1_000
 
+# Slack's own commands: it refuses a whole manifest that holds one of them.
+RESERVED = frozenset(
+    {
+        *("active", "apps", "archive", "away", "call", "canvas", "close", "collapse", "dm", "dnd", "expand"),
+        *("feed", "feedback", "huddle", "invite", "invite_people", "join", "keys", "kick", "leave", "list", "me"),
+        *("msg", "mute", "open", "part", "people", "prefs", "pro", "remind", "remove", "rename", "s", "search"),
+        *("shortcuts", "shrug", "star", "status", "topic", "unarchive", "who"),
+    }
+)
+
 # Each with what needs it: a method that is called, or an event that is listened to.
 SCOPES = {
     "app_mentions:read": "app_mention",
@@ -51,7 +61,8 @@ def manifest(actions: Iterable[Action], url: str = "") -> Manifest:
     Without `url` Slack delivers by Socket Mode, with it to that address (`https://deputy.example.com`).
     """
     known = sorted(actions, key=lambda one: one.id)
-    fit = [one for one in known if len(one.id) < LONGEST_COMMAND and one.id != COMMAND][: MOST_COMMANDS - 1]
+    free = [one for one in known if len(one.id) < LONGEST_COMMAND and one.id not in RESERVED | {COMMAND}]
+    fit = free[: MOST_COMMANDS - 1]
     to = f"{url}{PREFIX}{PATH}" if url else ""
     content = {
         "display_information": {

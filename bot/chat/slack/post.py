@@ -7,7 +7,7 @@ before it is posted again. What has to wait raises Unavailable, and the outbox c
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -16,7 +16,7 @@ from bot.chat.slack.client import Lost, SlackClient, SlackRefused, TooFast
 from bot.chat.slack.pace import Pace
 from bot.chat.slack.progress import Progress
 from bot.chat.slack.render import Shown, shown
-from bot.chat.slack.routes import Routes
+from bot.chat.slack.routes import ON_CALL, Routes
 from bot.chat.slack.thread import Thread
 from bot.core.canonical import sha256
 from bot.core.card import to_json
@@ -28,6 +28,7 @@ from bot.service.posts import Posted, Posts
 log = logging.getLogger(__name__)
 
 METADATA = "deputy_post"
+MOST_CALLED = 20  # people and groups mentioned in one request
 SEARCHED = 100  # newest messages of a conversation that a lost one is looked for among
 
 # Slack's words for: Deputy can't speak here; the message is no more; the blocks are not to Slack's liking.
@@ -45,6 +46,7 @@ _UNTIL_MENDED = frozenset(
 )
 
 People = Callable[[str], Awaitable[str]]
+OnCall = Callable[[], Collection[str]]
 
 
 class SlackStore(Store, Posts, Protocol):
@@ -54,17 +56,25 @@ class SlackStore(Store, Posts, Protocol):
 class SlackChat:
     """Slack as a chat platform; satisfies `ports.Chat`.
 
-    `people` returns Slack's id (U…, W…) of a principal (`tenant/oid`), empty for one who has none here.
+    `people` returns Slack's id (U…, W…) of a principal (`tenant/oid`), empty for one who has none here; `on_call`
+    the keys of those on call now.
     """
 
     pace = 0.0  # Slack takes bursts, and says itself how long it wants to be left alone
 
     def __init__(
-        self, client: SlackClient, store: SlackStore, clock: Clock, people: People, routes: Routes | None = None
+        self,
+        client: SlackClient,
+        store: SlackStore,
+        clock: Clock,
+        people: People,
+        routes: Routes | None = None,
+        on_call: OnCall = tuple,
     ) -> None:
         self._client = client
         self._store = store
         self._people = people
+        self._on_call = on_call
         self._routes = routes or Routes()
         self._pace = Pace(clock)
         self._thread = Thread(client, store, store)
@@ -111,7 +121,7 @@ class SlackChat:
         if known and known.message and known.content == digest:
             return
         await self._progress.end(post.card.run)
-        done = shown(post.card, self._mentions(post, home, run, known))
+        done = shown(post.card, await self._mentions(post, home, run, known))
         posted = await self._put(post, key, home, known, done)
         if done.cut and post.card.run:
             await self._store.keep_post(post.place, key, posted)
@@ -120,11 +130,14 @@ class SlackChat:
         if post.card.state == State.RUNNING and home == post.place.conversation:
             self._progress.begin(post.card.run, posted, post.card)
 
-    def _mentions(self, post: Post, home: str, run: Run | None, known: Posted | None) -> tuple[str, ...]:
+    async def _mentions(self, post: Post, home: str, run: Run | None, known: Posted | None) -> tuple[str, ...]:
         """Return whom a new request calls, where it is decided; an update calls nobody again."""
         if run is None or run.state is not State.AWAITING_APPROVAL or (known and known.message):
             return ()
-        return self._routes.called(run.approver_roles) if home == self._homes(post, run)[-1] else ()
+        called = self._routes.called(run.approver_roles) if home == self._homes(post, run)[-1] else ()
+        on_call = [await self._people(key) for key in sorted(self._on_call())] if ON_CALL in called else []
+        each = (id for one in called for id in (on_call if one == ON_CALL else (one,)))
+        return tuple(dict.fromkeys(id for id in each if id))[:MOST_CALLED]
 
     async def _put(self, post: Post, key: str, home: str, known: Posted | None, done: Shown) -> Posted:
         """Update the message where there is one, or post it."""
@@ -201,7 +214,11 @@ class SlackChat:
     # ---- for one person --------------------------------------------------------------------------
 
     async def _whisper(self, post: Post) -> None:
-        """Show a post to one person: where they asked, or directly where they or Deputy are not in there."""
+        """Show a post to one person: a refusal where they asked just now, all else directly.
+
+        Slack shows an ephemeral message only to who is looking, and keeps it for nobody: a result that comes
+        hours after it was asked for would be lost.
+        """
         person = await self._people(post.only)
         if not person:
             log.warning("%s was for somebody who has no account in Slack", post.key)
@@ -211,7 +228,8 @@ class SlackChat:
         if known and known.content == digest:
             return
         done = shown(post.card)
-        posted = await self._whispered(post, person, done) if post.place.conversation[:1] in ("C", "G") else None
+        asked = post.key == post.card.run and post.place.conversation[:1] in ("C", "G")
+        posted = await self._whispered(post, person, done) if asked else None
         if posted is None:
             posted = await self._put(post, post.key, person, known, done)
         await self._store.keep_post(post.place, post.key, replace(posted, content=digest))

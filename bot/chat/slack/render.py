@@ -17,15 +17,18 @@ from enum import StrEnum
 from typing import Any
 
 from bot.chat.slack.text import cut, escaped, fit, plain, size
-from bot.core.card import Block, Button, Card, Fact, Hidden, Menu, Page, Table, Tone, Verb
+from bot.core.card import Block, Button, Card, Fact, Hidden, Item, Menu, Page, Table, Text, Tone, Verb
 from bot.core.errors import Invalid
+from bot.core.run import State
 from bot.core.text import shorten, visible
 
 Json = dict[str, Any]
 
+MOST_BLOCKS, MOST_VIEWED = 50, 100  # blocks of a message, and of a view
 LARGEST = 12_500  # bytes of a message's blocks without its table: Slack refused a little over 13,200
 LEAD, FACTS, BUTTONS = 2_500, 5_500, 2_500  # bytes that content may not take from these
 MOST_ROWS, MOST_COLUMNS, MOST_CELLS = 100, 20, 9_000  # of a table, its heads among the rows; characters
+MOST_OPTIONS = 100  # of one select
 CODE = 3_000  # bytes of one preformatted block, the same as a section's text
 VIEW = 100_000  # bytes of a view's blocks; Slack takes 250 kB
 LIVE = 2_500  # bytes of a running script's last lines
@@ -69,14 +72,16 @@ def shown(card: Card, mentions: Sequence[str] = (), live: str = "", *, view: boo
     top = [*head, *_rich(_paragraph(lead, mentions)), *_rich(told)]
     end = [*_buttons(card.buttons), *_small_print(card)]
     room = (VIEW if view else LARGEST) - size(top) - size(end)
-    middle = _Middle(room, card.run, native=not view)
+    most = (MOST_VIEWED if view else MOST_BLOCKS) - len(top) - len(end) - 1
+    middle = _Middle(room, most, card.run, native=not view)
     for block in card.blocks:
         middle.add(block)
+    middle.offer_changes()
     if live:
         middle.code(live, tail=True)
-    return Shown(
-        [*top, *middle.blocks, *end], _notification(card), facts_cut or middle.cut or size(card.lead) > LEAD
-    )
+    blocks = [*top, *middle.blocks, *middle.left_out(), *end]
+    asked = card.state == State.AWAITING_APPROVAL and any(fact.cut for fact in card.facts)
+    return Shown(blocks, _notification(card), asked or facts_cut or middle.cut or size(card.lead) > LEAD)
 
 
 def pressed(action: Mapping[str, Any]) -> tuple[Verb | Look, str]:
@@ -121,27 +126,32 @@ def button(label: str, verb: Verb | Look, subject: str, number: int, style: str 
 class _Middle:
     """What stands between a card's facts and its buttons, as far as there is room for it."""
 
-    def __init__(self, room: int, run: str, *, native: bool) -> None:
+    def __init__(self, room: int, most: int, run: str, *, native: bool) -> None:
         self._room = room
+        self._most = most
         self._run = run
         self._native = native  # Slack takes one table a message, and none in a view
         self._looks = 0
+        self._changes = False  # of a run's scripts are told, and nothing yet leads to them
+        self._items_left_out = 0
         self.blocks: list[Json] = []
         self.cut = False
 
     def add(self, block: Block) -> None:
         """Show a block, or as much of it as fits."""
+        if not (isinstance(block, Text) and block.title):
+            self.offer_changes()
         if isinstance(block, Table):
             self._table(block)
         elif isinstance(block, Menu):
-            self._put(_menu(block, len(self.blocks)))
+            self._menu(block)
         elif isinstance(block, Hidden):
             self._look("Show the result", Look.OUTPUT, block.run, "primary")
         elif isinstance(block, Page):
             self._put(_rich({"type": "rich_text_section", "elements": [_link(block)]}))
         elif block.title:
             self._put(_rich({"type": "rich_text_section", "elements": [_run(cut(block.title, LEAD), bold=True)]}))
-            self._look("Show what changed", Look.CHANGES, self._run)
+            self._change(block)
         elif block.code:
             self.code(block.text)
             self.cut |= block.cut
@@ -158,9 +168,26 @@ class _Middle:
         blocks = code(kept, room)
         self._put(blocks)
 
+    def offer_changes(self) -> None:
+        """Lead to all that has changed in a run's scripts, once for all the files that were told of."""
+        if self._changes:
+            self._changes = False
+            self._look("Show what changed", Look.CHANGES, self._run)
+
+    def _change(self, change: Text) -> None:
+        """Note a change in a run's scripts; show it here where the card is of no run to ask for it."""
+        if self._run:
+            self._changes = True
+            return
+        whole, self.cut = self.cut, change.cut
+        self.code(change.text)
+        if self.cut:
+            self._put([_context("… and more than there is room for here")])
+        self.cut |= whole
+
     def _table(self, table: Table) -> None:
         rows = [*([table.heads] if table.heads else []), *table.rows]
-        kept = _rows_that_fit(rows) if self._native else []
+        kept = _rows_that_fit(rows) if self._native and len(self.blocks) < self._most else []
         left_out = table.cut
         if kept:
             self._native = False
@@ -172,13 +199,25 @@ class _Middle:
             self.cut = True
             self._put([_context(f"… and {left_out:,} more")])
 
-    def _put(self, blocks: Sequence[Json]) -> None:
+    def left_out(self) -> list[Json]:
+        """Say how many actions have no room in a menu, and where they all are."""
+        more = self._items_left_out
+        return [_context(f"… and {more:,} more: /deputy opens a search in all of them")] if more else []
+
+    def _menu(self, menu: Menu) -> None:
+        items = list({item.subject: item for item in menu.items}.values())  # a value may stand in it once
+        there = self._put(_menu(menu.heading, items[:MOST_OPTIONS], len(self.blocks)))
+        self._items_left_out += len(items) - (min(len(items), MOST_OPTIONS) if there else 0)
+
+    def _put(self, blocks: Sequence[Json]) -> bool:
+        """Add blocks, and say whether there was room for them."""
         taken = size(blocks)
-        if taken > self._room:
+        if taken > self._room or len(self.blocks) + len(blocks) > self._most:
             self.cut = True
-            return
+            return False
         self._room -= taken
         self.blocks += blocks
+        return True
 
     def _look(self, label: str, look: Look, subject: str, style: str = "") -> None:
         self._looks += 1
@@ -233,15 +272,14 @@ def _rich(*parts: Json) -> list[Json]:
     return [{"type": "rich_text", "elements": kept}] if kept else []
 
 
-def _menu(menu: Menu, number: int) -> list[Json]:
-    if not menu.items:
+def _menu(heading: str, items: Sequence[Item], number: int) -> list[Json]:
+    if not items:
         return []
-    items = list({item.subject: item for item in menu.items}.values())  # a value may stand in it once
-    options = [{"text": plain(item.label, 75), "value": item.subject} for item in items[:100]]
+    options = [{"text": plain(item.label, 75), "value": item.subject} for item in items]
     select = {
         "type": "static_select",
         "action_id": f"{Verb.OPEN}:{number}",
-        "placeholder": plain(menu.heading, 150),
+        "placeholder": plain(heading, 150),
         "options": options,
     }
     return [{"type": "actions", "elements": [select]}]

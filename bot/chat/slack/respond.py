@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from bot.chat.slack import forms, home, picker, views
-from bot.chat.slack.client import PATIENCE, Lost, SlackClient, SlackRefused
+from bot.chat.slack.client import Lost, SlackClient, SlackRefused
 from bot.chat.slack.hear import Doing, Heard
 from bot.chat.slack.render import Look, message
 from bot.chat.slack.routes import Routes
 from bot.chat.slack.text import escaped
 from bot.core.card import Button, Card, Tone, Verb
 from bot.core.catalog import plain
-from bot.core.command import parse
+from bot.core.command import BREAK_GLASS, parse
 from bot.core.errors import DeputyError, Invalid, Unavailable, Unlinked
 from bot.core.form import Form
 from bot.service.door import Door
@@ -57,15 +55,20 @@ class Answer:
 
 
 class Responder:
-    """Does what people ask at the door, and answers them."""
+    """Does what people ask at the door, and answers them. `action_of` returns a run's action, empty for no run."""
 
     def __init__(
-        self, door: Door, client: SlackClient, session: aiohttp.ClientSession, api: str, routes: Routes
+        self,
+        door: Door,
+        client: SlackClient,
+        api: str,
+        routes: Routes,
+        action_of: Callable[[str], Awaitable[str]],
     ) -> None:
         self._door = door
         self._client = client
-        self._session = session
         self._routes = routes
+        self._action_of = action_of
         self._answers_go = _origins(api)
         self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
 
@@ -77,7 +80,7 @@ class Responder:
     async def act(self, heard: Heard) -> Answer:
         """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
         try:
-            channels = self._routes.elsewhere(_action(heard), heard.conversation)
+            channels = self._routes.elsewhere(await self._asked(heard), heard.conversation)
             if channels:
                 return Answer(sentence="That is not asked for here, but in", channels=channels)
             return await self._acts[heard.doing](self, heard)
@@ -122,9 +125,12 @@ class Responder:
             await self._write(heard, answer)
 
     async def _tell_in_view(self, heard: Heard, answer: Answer) -> bool:
-        view = answer.as_view(_about(heard)) or (_done() if heard.view else None)
+        answered = answer.as_view(_about(heard))
+        view = answered or (_done() if heard.view else None)
         if view is None or (heard.doing in (Doing.SAY, Doing.PRESS) and not (answer.form or heard.view)):
             return False
+        if not answered:  # what was pressed is done: its button goes
+            heard = replace(heard, trigger="")
         to = {"trigger_id": heard.trigger} if heard.trigger else {"view_id": heard.view}
         if not any(to.values()):
             return False
@@ -154,35 +160,32 @@ class Responder:
             log.warning("a form could not be shaped: %s", error)
 
     async def _write(self, heard: Heard, answer: Answer) -> None:
-        content = _message(answer)
+        unopened = _UNOPENED if answer.view and not heard.view else None
+        content = _message(answer) or unopened
         if content:
-            await self._try(lambda: self._send(heard, content))
+            await self._try(lambda: self._send_or_say(heard, content))
+
+    async def _send_or_say(self, heard: Heard, content: Json) -> None:
+        """Send a message; where Slack takes it in no way, its text alone, which is never illegal."""
+        try:
+            await self._send(heard, content)
+        except SlackRefused as refusal:
+            if "blocks" not in content:
+                raise
+            log.error("an answer is shown as its text alone: %s", refusal)
+            await self._send(heard, {"text": content["text"]})
 
     async def _send(self, heard: Heard, content: Json) -> None:
         """Send a message that only this person sees: in answer, in the conversation, or to them directly."""
         whisper = {"response_type": "ephemeral", "replace_original": False}
         answering = heard.answer_to.startswith(self._answers_go)
-        if answering and await self._taken(self._respond(heard.answer_to, {**whisper, **content})):
+        if answering and await self._taken(self._client.respond(heard.answer_to, {**whisper, **content})):
             return
         if heard.conversation[:1] in ("C", "G"):
             where = {"channel": heard.conversation, "user": heard.person, "thread_ts": heard.thread or None}
             if await self._taken(self._client.call("chat.postEphemeral", **where, **content)):
                 return
         await self._client.call("chat.postMessage", channel=heard.person, **content)
-
-    async def _respond(self, url: str, content: Json) -> None:
-        """Send a message to a response_url, which takes five in half an hour. Raises SlackRefused, Unavailable."""
-        try:
-            async with self._session.post(url, json=content, timeout=PATIENCE) as answer:
-                status = answer.status
-        except aiohttp.ClientConnectorError:
-            raise Unavailable("Slack can't be reached for an answer.") from None
-        except (aiohttp.ClientError, TimeoutError):
-            raise Lost("Slack did not say whether it took an answer.") from None
-        if status >= 500:
-            raise Lost(f"Slack answered an answer with {status}, so it may or may not be there.")
-        if status != 200:
-            raise SlackRefused("an answer", str(status))
 
     async def _taken(self, call: Awaitable[object]) -> bool:
         """Say whether Slack took it; where it refuses there is another way."""
@@ -204,6 +207,17 @@ class Responder:
                     log.warning("an answer was not given: %s", error)
                     return
                 await asyncio.sleep(max(pause, error.pause))
+
+    async def _asked(self, heard: Heard) -> str:
+        """Return the action that is asked for, by its id; empty, or a verb, where none is. Raises Invalid."""
+        if heard.doing is Doing.SAY:
+            command = parse(heard.subject)
+            name = command.words[0] if command.name == BREAK_GLASS and command.words else command.name
+            again = "".join(command.words[:1]).upper() if name == Verb.RERUN.value else ""
+        else:
+            name = heard.subject if heard.doing in (Doing.FILL, Doing.PICK) else ""
+            again = heard.subject if heard.verb == Verb.RERUN else ""
+        return await self._action_of(again) if again else plain(name)
 
     # ---- what there is to do ---------------------------------------------------------------------
 
@@ -282,6 +296,7 @@ class Responder:
 
 
 _NONE: Json = {"options": []}
+_UNOPENED: Json = {"text": "Slack did not let this open in time, and nothing was done. Please try once more."}
 
 
 def submitted(heard: Heard, answer: Answer) -> Json:
@@ -292,13 +307,6 @@ def submitted(heard: Heard, answer: Answer) -> Json:
         return forms.wrong_words(answer.sentence)
     view = answer.as_view(_about(heard))
     return {"response_action": "update", "view": view} if view else {"response_action": "clear"}
-
-
-def _action(heard: Heard) -> str:
-    """Return the action that is asked for, by its id; empty, or a verb, where none is. Raises Invalid."""
-    if heard.doing is Doing.SAY:
-        return plain(parse(heard.subject).name)
-    return heard.subject if heard.doing in (Doing.FILL, Doing.PICK) else ""
 
 
 def _answer(heard: Heard, reply: Reply) -> Answer:

@@ -7,7 +7,8 @@
     asked_in = ["C012HELPDESK"]            # left out: everywhere
 
     [mention]
-    "IT manager" = ["S012MANAGERS"]        # a role's title: ids of people (U…, W…) and groups (S…)
+    "IT manager" = ["S012MANAGERS"]        # a role's title: ids of people (U…, W…) and groups (S…),
+    "Engineers" = ["on-call"]              # or whoever is on call then, by oncall.toml
 
 Every id is one of Slack's; a whole channel can't be mentioned.
 """
@@ -22,8 +23,9 @@ from bot.core import toml
 from bot.core.errors import Invalid
 
 FILE = "slack.toml"
+ON_CALL = "on-call"
 _CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}")
-_CALLED = re.compile(r"[UWS][A-Z0-9]{2,20}")
+_CALLED = re.compile(rf"[UWS][A-Z0-9]{{2,20}}|{ON_CALL}")
 _FIELDS = frozenset({"approvals", "actions", "mention"})
 _ACTION_FIELDS = frozenset({"approvals", "asked_in"})
 
@@ -54,7 +56,7 @@ class Routes:
         return self.approvals_of.get(action, self.approvals)
 
     def called(self, roles: tuple[str, ...]) -> tuple[str, ...]:
-        """Return who is mentioned where these roles are needed, each once."""
+        """Return who is mentioned where these roles are needed, each once; ON_CALL stands for who is on call."""
         return tuple(dict.fromkeys(one for role in roles for one in self.mention.get(role, ())))
 
     def elsewhere(self, action: str, conversation: str) -> tuple[str, ...]:
@@ -109,6 +111,7 @@ def _channel(value: Any, where: str) -> str:
 
 def _ids(value: Any, where: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) and pattern.fullmatch(one) for one in value):
-        kind = "channels, such as C012AB3CD" if pattern is _CHANNEL else "people and groups, such as S012AB3CD"
+        called = f"people and groups, such as S012AB3CD, or “{ON_CALL}”"
+        kind = "channels, such as C012AB3CD" if pattern is _CHANNEL else called
         raise Invalid(f"It must hold Slack's ids of {kind}.", f"{FILE}: {where}")
     return tuple(value)

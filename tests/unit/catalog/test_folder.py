@@ -1,11 +1,13 @@
 """The folder as a whole: which files are actions, what they say together, and how fresh it all is."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from bot.catalog import folder as folders
+from bot.catalog.files import Stamp
 from bot.core.errors import Invalid, NotFound
 from tests.unit.catalog.laying import MAIN, PLAIN, folder, lay, python, shell, told
 
@@ -161,16 +163,43 @@ def test_P8_an_action_asked_for_has_the_bytes_that_lie_there_now(tmp_path: Path,
         assert found.action("greet").scripts != before.scripts
 
 
-def test_P8_a_change_that_keeps_size_and_time_is_seen_by_its_bytes(
+def test_P8_a_second_change_within_one_tick_of_the_clock_is_seen_by_its_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.catalog.files._stamp", lambda path: (1,))
+    tick = Stamp(time.time_ns(), 1, 1, 1, 1)
+    monkeypatch.setattr("bot.catalog.files._stamp", lambda path: tick)
     shell(tmp_path, toml="script = 'greet.sh'")
     found = folder(tmp_path)
     assert found.action("greet").script.content == b"echo hello\n"
     lay(tmp_path, "people/greet.sh", "echo fired\n")
     assert found.action("greet").script.content == b"echo fired\n"
     assert found.catalog().actions["greet"].script.content == b"echo fired\n"
+
+
+def test_files_that_rest_are_not_read_again_for_every_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell(tmp_path)
+    monkeypatch.setattr("bot.catalog.files.SETTLED", 0)
+    found = folder(tmp_path)
+    before = found.action("greet")
+    read: list[str] = []
+    monkeypatch.setattr("bot.catalog.files._content", lambda path, root: read.append(path))
+    assert found.action("greet") is before
+    assert read == []
+
+
+def test_P8_a_file_that_rested_is_read_again_once_it_changes_whatever_its_times_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell(tmp_path)
+    file = tmp_path / "people/greet.sh"
+    monkeypatch.setattr("bot.catalog.files.SETTLED", 0)
+    found = folder(tmp_path)
+    found.action("greet")
+    times = file.stat()
+    time.sleep(0.02)  # a tick
+    file.write_text("echo fired\n")
+    os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert found.action("greet").script.content == b"echo fired\n"
 
 
 def test_an_edit_that_sets_the_time_back_is_seen(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.core.approval import Vote
+from bot.core.background import Past
 from bot.core.canonical import Json, sha256_bytes
 from bot.core.card import Block, Card, Hidden, Table, Text, Tone, Verb, to_json
 from bot.core.cards import (
@@ -163,6 +164,14 @@ def test_the_buttons_are_those_of_the_state(run: Run, state: State) -> None:
     assert verbs(card) == BUTTONS.get(state, [Verb.RERUN])
     assert all(button.subject == run.id for button in card.buttons)
     assert (card.run, card.state) == (run.id, state.value)
+
+
+def test_what_ran_before_can_be_compared_with_and_what_never_ran_can_not(run: Run) -> None:
+    known = replace(run.background, past=(Past(NOON, "Max", "failed"),))
+    ran = replace(run, state=State.FAILED, started=NOON, background=known)
+    assert verbs(run_card(ran)) == [Verb.RERUN, Verb.COMPARE]
+    assert verbs(run_card(replace(ran, state=State.DENIED, started=None))) == [Verb.RERUN]
+    assert verbs(run_card(replace(ran, background=run.background))) == [Verb.RERUN]
 
 
 TONES = {

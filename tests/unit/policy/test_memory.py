@@ -59,7 +59,8 @@ def test_a_question_that_differs_in_anything_is_another(tmp_path: Path, heard: l
 def test_arguments_make_another_question_only_where_a_policy_reads_them(
     tmp_path: Path, heard: list[object]
 ) -> None:
-    questions = [ask(person(), action("x"), given) for given in ({"a": 1}, {"a": True}, {"a": "1"}, {"b": "1"})]
+    values = ({"now": 1}, {"now": True}, {"now": "1"}, {"b": "1"})
+    questions = [ask(person(), action("x"), given) for given in values]
     unread = CedarPolicy(folder(tmp_path / "unread", PERMIT_ALL))
     for question in questions:
         unread.decide(question)
@@ -73,7 +74,7 @@ def test_arguments_make_another_question_only_where_a_policy_reads_them(
 def test_what_can_not_be_judged_is_denied_though_no_policy_reads_it(tmp_path: Path) -> None:
     policy = CedarPolicy(folder(tmp_path, PERMIT_ALL))
     assert isinstance(policy.decide(ask(person(), action("x"), {"a": 1})), Permit)
-    for given in ({"a": 2**70}, {"a": "\ud800"}):
+    for given in ({"a": 2**70}, {"a": "\ud800"}, {"a": 1.5}, {"a": ("1", 2)}):
         assert isinstance(policy.decide(ask(person(), action("x"), given)), Deny)
 
 
@@ -100,4 +101,30 @@ def test_no_question_with_a_secret_is_kept(tmp_path: Path, heard: list[object]) 
     secret = action("x", parameters=(Parameter("code", Kind.SECRET, "Code"),))
     for _ in range(2):
         policy.decide(ask(person(), secret, {"code": "hunter2hunter2"}))
+    assert len(heard) == 2
+
+
+DAYS = 'context.arguments.numbers.hasTag("days") && context.arguments.numbers.getTag("days") >= 365'
+
+
+def test_only_the_arguments_that_a_policy_names_make_another_question(tmp_path: Path, heard: list[object]) -> None:
+    policy = CedarPolicy(folder(tmp_path, rule(DAYS)))
+    for path in ("/a", "/b", "/c"):
+        assert isinstance(policy.decide(ask(person(), action("x"), {"path": path, "days": 400})), Permit)
+    assert len(heard) == 1
+    assert isinstance(policy.decide(ask(person(), action("x"), {"path": "/a", "days": 300})), Deny)
+    assert isinstance(policy.decide(ask(person(), action("x"), {"path": "/a"})), Deny)
+    assert len(heard) == 3
+
+
+@pytest.mark.parametrize(
+    "when",
+    ["context.arguments.texts.hasTag(resource.target)", "context.arguments.texts != context.arguments.folded"],
+)
+def test_where_a_policy_may_look_at_any_argument_all_of_them_count(
+    tmp_path: Path, heard: list[object], when: str
+) -> None:
+    policy = CedarPolicy(folder(tmp_path, rule(when)))
+    for name in ("a", "b"):
+        policy.decide(ask(person(), action("x"), {name: "1"}))
     assert len(heard) == 2

@@ -59,11 +59,23 @@ async def test_R10_chat_down_loses_nothing_and_tells_how_it_ended() -> None:
     assert await Postman(company.ports).deliver() == 0
 
 
+async def test_a_card_that_the_next_one_overtakes_soon_is_shown_only_where_that_takes_long() -> None:
+    company = Company()
+    run = await company.say("ann", "look")
+    assert await Postman(company.ports).deliver() == 0
+    company.clock.pass_(1)
+    assert await Postman(company.ports).deliver() == 1
+    await company.work()
+    await Postman(company.ports).deliver()
+    assert [post.card.state for post in company.wall.posts if post.key == run] == ["queued", "succeeded"]
+
+
 async def test_a_later_post_of_a_run_waits_for_the_one_before_it() -> None:
     company = Company()
     run = await company.say("ann", "hold")
     other = await company.say("ann", "look")
     await company.store.commit(_result_post(run))
+    company.clock.pass_(1)
     picky = Picky(refused=run, error=Unavailable("The chat can't be reached."))
     company.ports.chats["local"] = picky  # type: ignore[index]
     await Postman(company.ports).deliver()
@@ -76,6 +88,7 @@ async def test_a_post_that_is_refused_or_breaks_holds_up_no_other_and_is_given_u
     run = await company.say("ann", "hold")
     await company.store.commit(_result_post(run))
     other = await company.say("ann", "look")
+    company.clock.pass_(1)
     picky = Picky(run, error)
     company.ports.chats["local"] = picky  # type: ignore[index]
     await Postman(company.ports).deliver()
@@ -103,6 +116,7 @@ async def test_a_post_to_a_chat_that_is_not_set_up_now_waits_for_it() -> None:
 async def test_a_platform_that_takes_long_about_one_run_holds_up_no_other() -> None:
     company = Company()
     slow, other = [await company.say("ann", "look") for _ in range(2)]
+    company.clock.pass_(1)
     chat = Slow(slow)
     company.ports.chats["local"] = chat  # type: ignore[index]
     postman = Postman(company.ports)

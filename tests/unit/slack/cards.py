@@ -24,6 +24,7 @@ def tables(draw: st.DrawFn) -> Table:
     )
 
 
+MENUS = st.builds(Menu, WORDS, st.lists(ITEMS, max_size=3).map(tuple))
 BLOCKS = st.one_of(
     st.builds(Text, WORDS, st.booleans(), st.booleans()),
     st.builds(Text, st.sampled_from(["line\n" * 8_000, "é" * 40_000, "\n\n\n"]), st.just(True)),
@@ -31,7 +32,7 @@ BLOCKS = st.one_of(
     st.builds(Hidden, st.just("R-1")),
     st.builds(Text, WORDS, st.just(True), st.booleans(), WORDS),
     st.builds(Page, WORDS.filter(bool), st.just("https://deputy.example.com/link/x")),
-    st.builds(Menu, WORDS, st.lists(ITEMS, max_size=3).map(tuple)),
+    MENUS,
     st.builds(Menu, WORDS, st.just(tuple(Item(f"action-{n}", "An action") for n in range(150)))),
 )
 CARDS = st.builds(
@@ -41,7 +42,8 @@ CARDS = st.builds(
     lead=WORDS,
     facts=st.lists(st.builds(Fact, WORDS, WORDS, st.booleans()), max_size=5).map(tuple)
     | st.builds(lambda fact, n: (fact,) * n, st.builds(Fact, WORDS, WORDS, st.booleans()), st.integers(20, 120)),
-    blocks=st.lists(BLOCKS, max_size=4).map(tuple),
+    blocks=st.lists(BLOCKS, max_size=4).map(tuple)
+    | st.builds(lambda menu, n: (menu,) * n, MENUS, st.integers(40, 120)),
     buttons=st.lists(
         st.builds(Button, WORDS, st.sampled_from(Verb), WORDS, st.sampled_from(["", "primary", "danger", "odd"])),
         max_size=30,

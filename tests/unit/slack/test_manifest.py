@@ -65,6 +65,7 @@ def test_the_schema_tells_what_slack_would_not_take() -> None:
         },
         {**made, "oauth_config": {"scopes": {"bot": ["chat:wirte"]}}},
         {**made, "settings": {"socket_mode": True}},
+        {**made, "features": {"slash_commands": [{"command": "/status", "description": "Says it"}]}},
     ]
     for one in wrong:
         with pytest.raises(jsonschema.ValidationError):
@@ -138,6 +139,14 @@ def test_a_name_too_long_for_a_command_is_left_out_and_takes_nobodys_place() -> 
     jsonschema.validate(made.content, SCHEMA)
 
 
+@pytest.mark.parametrize("name", ["status", "search", "topic", "s", "archive"])
+def test_what_slack_has_itself_is_no_actions_command_and_takes_nobodys_place(name: str) -> None:
+    made = manifest([action(name), *(action(f"do-{n:02d}") for n in range(49))])
+    assert made.left_out == [name]
+    assert len(made.content["features"]["slash_commands"]) == 50
+    jsonschema.validate(made.content, SCHEMA)
+
+
 def test_what_is_left_out_and_what_is_broken_is_said_beside_the_manifest(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +163,7 @@ def test_what_is_left_out_and_what_is_broken_is_said_beside_the_manifest(
 
 
 @given(
-    st.lists(st.from_regex(r"[a-z0-9][a-z0-9-]{0,40}", fullmatch=True), unique=True, max_size=70),
+    st.lists(st.from_regex(r"[a-z0-9][a-z0-9-]{0,40}", fullmatch=True) | st.just("who"), unique=True, max_size=70),
     st.text(max_size=3_000),
     st.lists(st.from_regex(r"[a-z_][a-z0-9_]{0,200}", fullmatch=True), unique=True, max_size=20),
 )

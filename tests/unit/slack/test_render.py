@@ -115,6 +115,28 @@ def test_who_is_needed_is_mentioned_and_never_by_text() -> None:
     ]
 
 
+def test_what_has_changed_is_shown_where_no_run_can_be_asked_for_it() -> None:
+    change = Text("-disk 41 %\n+disk 97 %", code=True, title="1 line added, 1 removed")
+    (button,) = of_kind(shown(Card("Asked", blocks=(change,), run="R-1")).blocks, "actions")
+    assert pressed(button["elements"][0]) == (Look.CHANGES, "R-1")
+    compared = shown(Card("Compared", blocks=(change, change)))
+    assert text_in(compared.blocks).count("-disk 41 %\n+disk 97 %") == 2
+    assert (of_kind(compared.blocks, "actions"), compared.cut) == ([], False)
+
+
+def test_one_button_leads_to_the_changes_of_all_files_and_stands_under_the_last() -> None:
+    changes = [Text("+x", code=True, title=f"{name}.py: 1 line added") for name in "abc"]
+    done = shown(Card("Asked", blocks=(*changes, Table(("Ran before",), (("yesterday",),))), run="R-1"))
+    assert [block["type"] for block in done.blocks[1:]] == ["rich_text"] * 3 + ["actions", "table", "context"]
+    assert len(of_kind(shown(Card("Asked", blocks=tuple(changes), run="R-1")).blocks, "actions")) == 1
+
+
+def test_a_change_that_is_cut_is_said_to_be() -> None:
+    compared = shown(Card("Compared", blocks=(Text("-a\n+b", code=True, cut=True, title="More"),)))
+    assert compared.cut
+    assert "… and more than there is room for here" in text_in(compared.blocks)
+
+
 def test_a_private_result_is_a_button_and_no_text() -> None:
     done = shown(Card("The result", blocks=(Hidden("R-7"),)))
     (actions,) = of_kind(done.blocks, "actions")
@@ -136,6 +158,18 @@ def test_a_choice_in_a_menu_opens_the_action() -> None:
     (select,) = actions["elements"]
     click = {"action_id": select["action_id"], "selected_option": select["options"][0]}
     assert pressed(click) == (Verb.OPEN, "unlock")
+
+
+@pytest.mark.parametrize(("groups", "each", "more"), [(80, 1, 34), (1, 130, 30), (46, 1, 0)])
+def test_a_menu_of_very_many_is_legal_and_says_what_it_leaves_out(groups: int, each: int, more: int) -> None:
+    menus = tuple(
+        Menu(f"G{group}", tuple(Item(f"a{group}-{number}", "A") for number in range(each)))
+        for group in range(groups)
+    )
+    done = shown(Card("Menu", blocks=menus, buttons=(Button("Press", Verb.CANCEL, "R-7"),), footnote="help"))
+    assert message_faults(done.blocks) == []
+    assert (f"… and {more} more: /deputy opens a search" in text_in(done.blocks)) is bool(more)
+    assert len(of_kind(done.blocks, "actions")) == min(groups, 46) + 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.chat.slack.routes import FILE, Routes, read_routes
+from bot.chat.slack.routes import FILE, ON_CALL, Routes, read_routes
 from bot.core.errors import Invalid
 
 SHOWN = """
@@ -52,6 +52,13 @@ def test_an_action_may_keep_its_approvals_where_it_was_asked(tmp_path: Path) -> 
 def test_who_is_needed_is_called_once_in_the_order_of_the_roles(tmp_path: Path) -> None:
     read = routes(tmp_path, SHOWN)
     assert read.called(("On-call", "IT manager", "Nobody")) == ("S012ONCALL", "U012MAYA", "S012MANAGERS")
+
+
+def test_whoever_is_on_call_is_called_by_that_word(tmp_path: Path) -> None:
+    read = routes(tmp_path, '[mention]\n"On-call" = ["on-call", "U012MAYA"]\n')
+    assert read.called(("On-call",)) == (ON_CALL, "U012MAYA")
+    with pytest.raises(Invalid, match="on-call"):
+        routes(tmp_path, '[mention]\n"On-call" = ["oncall"]\n')
 
 
 def test_an_action_is_asked_for_in_its_channels_and_any_other_anywhere(tmp_path: Path) -> None:

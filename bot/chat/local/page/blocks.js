@@ -73,7 +73,8 @@ function change(data, index, card, view, acts) {
     open && el("pre", { tabindex: "0", role: "region", "aria-label": data.title }, data.text.split("\n").map(line)),
     open && data.cut && el("div", { class: "under" },
       el("span", {}, "There is more than fits here."),
-      el("a", { href: address(`/raw/${card.run}/changes`), target: "_blank", rel: "noopener" }, "Open all of it")));
+      card.run && // a comparison is of two runs, and kept nowhere
+        el("a", { href: address(`/raw/${card.run}/changes`), target: "_blank", rel: "noopener" }, "Open all of it")));
 }
 
 /** Draw a table; one without heads is a list of names and values. */
