@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import secrets
 import socket
@@ -10,6 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 
 from bot.catalog.folder import Folder
 from bot.core.errors import Invalid, Unavailable
@@ -28,6 +31,8 @@ from bot.settings import Settings, check_folders, make_data_dir
 from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
+
+log = logging.getLogger(__name__)
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
 
@@ -154,7 +159,7 @@ async def running(
             if chats.local and not engine.exclusive:
                 stack.callback(asyncio.create_task(chats.local.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
-        yield address(settings, listener) if listener else ""
+        yield settings.address(listener.getsockname()[1]) if listener else ""
 
 
 def check_plan(settings: Settings, doors: bool) -> None:
@@ -197,14 +202,23 @@ def listen_on(settings: Settings) -> socket.socket:
     return listener
 
 
-def address(settings: Settings, listener: socket.socket) -> str:
-    """Return the address of a page that listens on loopback."""
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{listener.getsockname()[1]}"
+class _Malformed(logging.Filter):
+    """Tells of what came in and is no HTTP only where more is to be logged, in one line and without quoting it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError)):
+            return True
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        record.msg, record.exc_info = "what came from %s is no HTTP that can be answered", None
+        return log.isEnabledFor(logging.INFO)
+
+
+_MALFORMED = _Malformed()
 
 
 async def serve(site: web.Application, listener: socket.socket) -> web.AppRunner:
     """Serve an application."""
+    server_logger.addFilter(_MALFORMED)
     server = web.AppRunner(site, access_log=None, shutdown_timeout=2.0)
     await server.setup()
     await web.SockSite(server, listener).start()

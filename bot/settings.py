@@ -96,6 +96,11 @@ class Settings:
         if not self.slack_api.endswith("/"):
             raise Invalid("It must end in a slash, as https://slack.com/api/ does.", "DEPUTY_SLACK_API")
 
+    def address(self, port: int = 0) -> str:
+        """Return the address of what listens at the host: at its port, or at another."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{port or self.port}"
+
     @property
     def database(self) -> Path | str:
         """Return where the database is: PostgreSQL's URL, or SQLite's file."""
@@ -177,7 +182,13 @@ def read(environment: Mapping[str, str] | None = None, env_file: Path = Path(".e
 def _from_file(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    return {key: value or "" for key, value in dotenv_values(path).items() if key.startswith("DEPUTY_")}
+    try:
+        found = dotenv_values(path)
+    except UnicodeDecodeError as error:
+        raise Invalid(f"It is not UTF-8 text (byte {error.start + 1}); save it as UTF-8.", str(path)) from None
+    except OSError as error:
+        raise Invalid(f"It can't be read: {error.strerror}.", str(path)) from None
+    return {key: value or "" for key, value in found.items() if key.startswith("DEPUTY_")}
 
 
 def _typed(variable: str, name: str, text: str) -> Any:

@@ -64,7 +64,8 @@ def _refuse_metadata(connection: HTTPConnection) -> None:
     peer = ipaddress.ip_address(connection.sock.getpeername()[0].partition("%")[0])
     peer = getattr(peer, "ipv4_mapped", None) or peer
     if peer.is_link_local or str(peer) in METADATA:
-        raise SystemExit(f"{connection.host} is {peer}, where clouds hand out credentials, so it was not asked.")
+        asked = connection.host if connection.host == str(peer) else f"{connection.host} ({peer})"
+        raise SystemExit(f"At {asked} clouds hand out credentials, so it was not asked.")
 
 
 def _days_left(connection: HTTPConnection) -> int | None:

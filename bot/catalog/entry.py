@@ -8,7 +8,8 @@ from bot.catalog import values
 from bot.catalog.files import Seen, Sight, Snapshot
 from bot.catalog.inputs import Inputs, check_locks, check_verify, declared, signed
 from bot.catalog.scripts import Scripts, read_scripts
-from bot.catalog.toml_file import Document, Table, line_of, parse
+from bot.catalog.toml_file import Document, Table, parse
+from bot.core import toml
 from bot.core.action import Action, Risk, Script
 from bot.core.canonical import sha256_bytes
 from bot.core.command import VERBS
@@ -51,7 +52,7 @@ class Entry:
 
     def where(self, *keys: str) -> str:
         """Return file and line of a field: `accounts/unlock-account.toml:7`."""
-        return f"{self.path}:{line_of(self.seen[self.path].content.decode(), keys)}"
+        return f"{self.path}:{toml.line_of(self.seen[self.path].content.decode(), keys)}"
 
 
 def load(snapshot: Snapshot, path: str) -> Entry:

@@ -1,25 +1,17 @@
 """One .toml as tables that are read field by field; every fault names its line and its field."""
 
-import re
-import tomllib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from difflib import get_close_matches
-from itertools import takewhile
 from typing import TypeVar
 
 from bot.catalog import values
+from bot.core import toml
 from bot.core.errors import Invalid
 
 T = TypeVar("T")
 D = TypeVar("D")
-
-_NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
-_NAMES = rf"{_NAME}(?:\s*\.\s*{_NAME})*"
-_HEADER = re.compile(rf"\s*\[+\s*({_NAMES})\s*\]")
-_KEY = re.compile(rf"\s*({_NAMES})\s*=")
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,7 @@ class Document:
 
     def fault(self, sentence: str, *keys: str) -> None:
         """Add a fault at the line where `keys` (outermost first) stand."""
-        self.faults.append(Invalid(sentence, f"{self.path}:{line_of(self.text, keys)}"))
+        self.faults.append(Invalid(sentence, f"{self.path}:{toml.line_of(self.text, keys)}"))
 
 
 @dataclass(frozen=True)
@@ -85,43 +77,4 @@ class Table:
 def parse(path: str, content: bytes) -> Document:
     """Parse UTF-8 `content`. Raises Invalid, with the line, for what isn't TOML."""
     text = content.decode("utf-8-sig").replace("\r\n", "\n")
-    try:
-        return Document(path, text, tomllib.loads(text, parse_float=Decimal))
-    except RecursionError:
-        raise Invalid("This isn't valid TOML: values are nested too deeply.", f"{path}:1") from None
-    except (ValueError, ArithmeticError) as error:
-        place = _PLACE.search(str(error))
-        line = place[1] if place and place[1] else len(text.rstrip().split("\n"))
-        words = _PLACE.sub("", str(error))
-        raise Invalid(f"This isn't valid TOML: {words[:1].lower()}{words[1:]}.", f"{path}:{line}") from None
-
-
-def line_of(text: str, keys: Sequence[str]) -> int:
-    """Return the line, from 1, where `keys` stand, or the longest part of their path that stands anywhere."""
-    best, line = 0, 1
-    for number, path in _paths(text):
-        alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path, keys, strict=False)))
-        if alike > best:
-            best, line = alike, number
-    return line
-
-
-def _paths(text: str) -> list[tuple[int, tuple[str, ...]]]:
-    """Return the full path of every key and table header, with its line; multi-line texts are passed over."""
-    paths: list[tuple[int, tuple[str, ...]]] = []
-    table: tuple[str, ...] = ()
-    quoted = ""
-    for number, row in enumerate(text.split("\n"), 1):
-        if not quoted:
-            if header := _HEADER.match(row):
-                table = _parts(header[1])
-                paths.append((number, table))
-            elif key := _KEY.match(row):
-                paths.append((number, (*table, *_parts(key[1]))))
-        for mark in re.findall(r'"""|\'\'\'', row):
-            quoted = "" if mark == quoted else quoted or mark
-    return paths
-
-
-def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_NAME, dotted))
+    return Document(path, text, toml.read(text, path, parse_float=Decimal))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from bot.core.errors import DeputyError
+from bot.core.errors import DeputyError, Invalid, noted
 from bot.settings import Settings, read
 
 
@@ -49,13 +49,17 @@ def _policy_faults(settings: Settings) -> list[str]:
     from bot.policy.strangers import strangers
 
     catalog = catalog_of(settings).catalog()
-    try:
+    broken: list[Invalid] = []
+    with noted(broken):
         schedule.read(settings.policies_dir / schedule.FILE)
+    with noted(broken):
         routes = read_routes(settings.policies_dir)
+    with noted(broken):
         bench = CedarPolicy(settings.policies_dir).bench()
+    with noted(broken):
         cases = read_cases(settings.policies_dir / FILE)
-    except DeputyError as error:
-        return [_placed(settings.policies_dir, error)]
+    if broken:
+        return [_placed(settings.policies_dir, fault) for fault in broken]
     results = run_cases(bench, catalog, cases)
     wrong = [f"{one.where}: {one.name}: {one.sentence}" for one in results if not one.ok]
     wrong += [str(fault) for fault in strangers(bench.book, catalog)]

@@ -58,8 +58,7 @@ class _Channel:
         self._address = address
 
     async def get(self, path: str, **query: str) -> tuple[int, Any]:
-        async with self._session.get(f"{self._address}{path}", params=query) as answer:
-            return answer.status, await answer.json()
+        return await self._answer("GET", path, params=query)
 
     async def messages(self, who: str) -> list[Mapping[str, Any]]:
         """Return what somebody sees in the channel; nobody known sees nothing."""
@@ -69,8 +68,25 @@ class _Channel:
         return list(answer.get("messages", ()))
 
     async def post(self, path: str, body: Mapping[str, str]) -> tuple[int, Any]:
-        async with self._session.post(f"{self._address}{path}", json=body) as answer:
-            return answer.status, await answer.json()
+        return await self._answer("POST", path, json=body)
+
+    async def _answer(self, method: str, path: str, **what: Any) -> tuple[int, Any]:
+        """Return status and JSON. Raises Unavailable where nobody answers, or somebody else does."""
+        import aiohttp
+
+        try:
+            async with self._session.request(method, f"{self._address}{path}", **what) as answer:
+                return answer.status, await answer.json()
+        except (aiohttp.ContentTypeError, ValueError):
+            raise Unavailable(
+                f"What answers at {self._address} is not Deputy's channel. "
+                "Stop what listens there, or choose another port with DEPUTY_PORT."
+            ) from None
+        except (aiohttp.ClientError, OSError):
+            raise Unavailable(
+                f"The Deputy at {self._address} went away before this was seen through. "
+                "Once it runs again, `mine` says how far your run came."
+            ) from None
 
 
 @asynccontextmanager
@@ -79,7 +95,7 @@ async def _channel(settings: Settings) -> AsyncIterator[_Channel]:
     import aiohttp  # other commands do without, and are there sooner
 
     async with aiohttp.ClientSession() as session:
-        address = f"http://{settings.host}:{settings.port}"
+        address = settings.address()
         try:
             async with session.get(f"{address}/healthz", timeout=aiohttp.ClientTimeout(total=2)):
                 pass

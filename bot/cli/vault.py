@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 import sys
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from bot.core.errors import Invalid
 from bot.core.principal import Who
 from bot.core.secret import PLAIN_FIELDS, Secret
+from bot.core.wording import count
 from bot.settings import read
 
 app = typer.Typer(
@@ -18,8 +20,12 @@ app = typer.Typer(
 
 
 def operator() -> Who:
-    """Return who works at this terminal, for the audit log."""
-    return Who("terminal", getpass.getuser(), f"{getpass.getuser()} (terminal)")
+    """Return who works at this terminal, for the audit log: by number where the machine has no name for them."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = f"uid {os.getuid()}"
+    return Who("terminal", name, f"{name} (terminal)")
 
 
 @app.command("set")
@@ -101,5 +107,5 @@ async def _rotate() -> None:
 
     async with data(read()) as (store, vault):
         done = await rotate_key(store, vault, operator(), SystemClock().now())
-        wrapped = f"{done.rewrapped} secrets and {done.results} private results"
+        wrapped = f"{count(done.rewrapped, 'secret')} and {count(done.results, 'private result')}"
         print(f"The key is now {done.key_id}; wrapped with it: {wrapped} ({done.audit}).")

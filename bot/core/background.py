@@ -1,6 +1,6 @@
 """What an approver should know of an action: how its script has changed, and how its last runs went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import unified_diff
@@ -48,7 +48,8 @@ class Background:
 
 def file_change(name: str, before: bytes, after: bytes) -> FileChange:
     """Compare two versions of one file line by line; `diff` is whole."""
-    lines = list(unified_diff(_lines(before), _lines(after), "before", "after", lineterm="", n=3))[2:]
+    old, new = _lines(before, after)
+    lines = list(unified_diff(old, new, "before", "after", lineterm="", n=3))[2:]
     added, removed = (sum(line.startswith(sign) for line in lines) for sign in "+-")
     # Made visible only now: compared were the characters themselves, not how they are shown.
     return FileChange(name, "\n".join(visible(line, lines=True) for line in lines), added, removed)
@@ -62,6 +63,11 @@ def shortened(change: FileChange) -> FileChange:
     return FileChange(change.name, shown, change.added, change.removed, cut=True)
 
 
-def _lines(content: bytes) -> Sequence[str]:
-    """Read a script as lines that differ where its bytes do."""
-    return content.decode(errors="surrogateescape").split("\n") if content else []
+def _lines(*contents: bytes) -> list[list[str]]:
+    """Read scripts as lines that differ where their bytes do.
+
+    What follows the last line feed is a line too, but where it is nothing in all of them.
+    """
+    lines = [content.decode(errors="surrogateescape").split("\n") if content else [] for content in contents]
+    ended = all(content.endswith(b"\n") for content in contents if content)
+    return [one[:-1] for one in lines] if ended else lines

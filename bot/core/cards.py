@@ -195,7 +195,8 @@ def _approvals(run: Run) -> tuple[Fact, ...]:
     if not run.needed:
         return ()
     said = [_said(vote) for vote in run.tally.counted]
-    return (Fact("Approvals", f"{len(said)} of {run.needed}: {wording.listed(said) or 'nobody yet'}"),)
+    nobody = "nobody" if run.state.ended else "nobody yet"
+    return (Fact("Approvals", f"{len(said)} of {run.needed}: {wording.listed(said) or nobody}"),)
 
 
 def _said(vote: Vote) -> str:

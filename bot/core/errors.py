@@ -13,7 +13,8 @@
 Backends map their own errors onto these; nothing else crosses a port.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class DeputyError(Exception):
@@ -28,11 +29,15 @@ class DeputyError(Exception):
 
 
 class Invalid(DeputyError):
-    """Something given is wrong. `where` is `file`, `file:line` or `file: field`, or empty."""
+    """Something given is wrong. `where` is `file`, `file:line` or `file: field`, or empty.
+
+    `others` is what else was found to be wrong along with it.
+    """
 
     def __init__(self, sentence: str, where: str = "") -> None:
         super().__init__(f"{where}: {sentence}" if where else sentence)
         self.where = where
+        self.others: tuple[Invalid, ...] = ()
 
 
 class Refused(DeputyError):
@@ -69,3 +74,23 @@ class Unavailable(DeputyError):
 
 class Damaged(DeputyError):
     """Stored data doesn't hold."""
+
+
+@contextmanager
+def gathered() -> Iterator[list[Invalid]]:
+    """Yield a list for faults; where it holds some at the end, raise the first, with the others."""
+    faults: list[Invalid] = []
+    yield faults
+    if faults:
+        faults[0].others = (*faults[0].others, *faults[1:])
+        raise faults[0]
+
+
+@contextmanager
+def noted(faults: list[Invalid]) -> Iterator[None]:
+    """Put a fault that is found meanwhile into `faults`, with its others."""
+    try:
+        yield
+    except Invalid as fault:
+        faults += (fault, *fault.others)
+        fault.others = ()

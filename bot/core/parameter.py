@@ -230,6 +230,8 @@ def _choice(parameter: Parameter, given: object) -> str:
     for choice in parameter.choices:
         if text == choice.value:
             return choice.value
+    if not parameter.choices:
+        raise ValueError(f"has nothing to choose from at the moment, so it can't be “{_shown(given)}”")
     options = ", ".join(choice.value for choice in parameter.choices[:8])
     raise ValueError(f"takes one of {options}{'…' if len(parameter.choices) > 8 else ''}, not “{_shown(given)}”")
 

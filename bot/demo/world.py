@@ -39,10 +39,19 @@ class World:
         return self._credentials
 
     async def start(self, data_dir: Path) -> None:
-        """Start both servers' processes without waiting for them, and lay out the files in `data_dir/demo`."""
+        """Start both servers' processes without waiting for them, and lay out the files in `data_dir/demo`.
+
+        Raises Unavailable where they can't be written.
+        """
         starts = [self._spawn(name, module) for name, module in SERVERS.items()]
         await asyncio.gather(*starts)
-        self.cache, self.log = lay_out(data_dir / "demo")
+        try:
+            self.cache, self.log = lay_out(data_dir / "demo")
+        except OSError as error:
+            raise Unavailable(
+                f"The demo's files can't be written into {data_dir / 'demo'}: {error.strerror}. "
+                "Make room there, or set DEPUTY_DATA_DIR."
+            ) from None
 
     async def ready(self, before: Credentials = MappingProxyType({})) -> None:
         """Let both servers begin, and wait until they answer. Raises Unavailable.

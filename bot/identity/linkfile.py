@@ -11,12 +11,12 @@ An edit shows at once. A file that can't be read lets nobody do anything, and sa
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.core import toml
 from bot.core.errors import DeputyError, Invalid, Refused, Unavailable
 from bot.core.principal import Account, Principal, Who
 from bot.core.text import shorten, visible
@@ -102,10 +102,7 @@ class LinkFile:
 
 def parse(text: str, file: str) -> Links:
     """Read the people of a file. Raises Invalid with file and field; nobody and no account may come twice."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"This is not TOML: {error}.", file) from None
+    tables = toml.read(text, file)
     listed = tables.pop("person", [])
     if tables or not isinstance(listed, list):
         raise Invalid("It holds people and nothing else, each as a table [[person]].", file)

@@ -16,7 +16,6 @@ until = 2026-11-23T12:00:00Z               # open until this is written
 
 import ipaddress
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.core import toml
 from bot.core.errors import Invalid
 
 FILE = "oncall.toml"
@@ -66,13 +66,14 @@ def _at(periods: Iterable[Period], now: datetime) -> list[str]:
 def read(path: Path) -> Schedule:
     """Read the file; nobody is on call where there is none. Raises Invalid naming the field that is wrong."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Schedule()
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", FILE) from None
-    except ValueError as error:
-        raise Invalid(f"This is not TOML: {error}.", FILE) from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", FILE) from None
+    data = toml.read(text, FILE)
     unknown = next((name for name in data if name not in ("tenant", "on_call", "incident", "shift")), None)
     if unknown:
         raise Invalid(f"“{unknown}” is unknown; it takes tenant, on_call, incident and [[shift]].", FILE)

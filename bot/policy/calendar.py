@@ -13,15 +13,17 @@ reason = "Finance closes the books."
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.core.errors import Invalid
+from bot.core import toml
+from bot.core.errors import Invalid, gathered, noted
 from bot.core.wording import listed
 
 FILE = "calendar.toml"
@@ -88,23 +90,29 @@ class Calendar:
 
 
 def parse(text: str) -> Calendar:
-    """Read a calendar. Raises Invalid naming the field that is wrong."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"This is not TOML: {error}.", FILE) from None
-    unknown = next((name for name in data if name not in (*_FIELDS, "freeze")), None)
-    if unknown:
-        raise Invalid(f"“{unknown}” is unknown; a calendar has {', '.join(_FIELDS)} and [[freeze]].", FILE)
-    given = {field: read(data[name]) for name, (field, read) in _FIELDS.items() if name in data}
-    return Calendar(**given, freezes=_freezes(data.get("freeze", []), given.get("zone", NOWHERE)))
+    """Read a calendar. Raises Invalid naming line and field of what is wrong."""
+    data = toml.read(text, FILE)
+    at = partial(toml.at, text, FILE)
+    given: dict[str, Any] = {}
+    freezes: tuple[Freeze, ...] = ()
+    with gathered() as faults:
+        for name in data:
+            with noted(faults), at(name):
+                if name in _FIELDS:
+                    field, read = _FIELDS[name]
+                    given[field] = read(data[name])
+                elif name != "freeze":
+                    raise Invalid(f"“{name}” is unknown; a calendar has {', '.join(_FIELDS)} and [[freeze]].")
+        with noted(faults):
+            freezes = _freezes(data.get("freeze", []), given.get("zone", NOWHERE), partial(at, "freeze"))
+    return Calendar(**given, freezes=freezes)
 
 
 def _zone(given: object) -> ZoneInfo:
     try:
         return ZoneInfo(given)  # type: ignore[arg-type]
     except (ValueError, TypeError, OSError, KeyError):
-        raise Invalid(f"“zone” takes a time zone like Europe/Berlin, not {given!r}.", FILE) from None
+        raise Invalid(f"“zone” takes a time zone like Europe/Berlin, not {given!r}.") from None
 
 
 def _hours(given: object) -> tuple[int, int]:
@@ -113,21 +121,22 @@ def _hours(given: object) -> tuple[int, int]:
         start, end = (int(one[0][:2]) * 60 + int(one[0][3:]) if one else -1 for one in matches)
         if 0 <= start < end:
             return start, end
-    raise Invalid('“business_hours” takes two times of one day, like ["08:00", "18:00"].', FILE)
+    raise Invalid('“business_hours” takes two times of one day, like ["08:00", "18:00"].')
 
 
 def _days(given: object) -> tuple[str, ...]:
     if isinstance(given, list) and all(day in DAYS for day in given):
         return tuple(day for day in DAYS if day in given)
-    raise Invalid(f"“business_days” takes a list of {', '.join(DAYS)}.", FILE)
+    raise Invalid(f"“business_days” takes a list of {', '.join(DAYS)}.")
 
 
 def _holidays(given: object) -> frozenset[date]:
     if isinstance(given, list) and all(type(day) is date for day in given):
         return frozenset(given)
-    raise Invalid("“holidays” takes a list of days, like [2026-12-25].", FILE)
+    raise Invalid("“holidays” takes a list of days, like [2026-12-25].")
 
 
+At = Callable[..., AbstractContextManager[None]]  # gives a fault the line of the keys it is called with
 _FIELDS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "zone": ("zone", _zone),
     "business_hours": ("hours", _hours),
@@ -136,35 +145,50 @@ _FIELDS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
 }
 
 
-def _freezes(given: object, zone: ZoneInfo) -> tuple[Freeze, ...]:
+def _freezes(given: object, zone: ZoneInfo, at: At) -> tuple[Freeze, ...]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise Invalid("A freeze is a table of its own: [[freeze]].", FILE)
-    read = [_freeze(one, zone, f"[[freeze]] {place}") for place, one in enumerate(given, 1)]
+        with at():
+            raise Invalid("A freeze is a table of its own: [[freeze]].")
+    read: list[Freeze] = []
+    with gathered() as faults:
+        for place, one in enumerate(given):
+            with noted(faults):
+                read.append(_freeze(one, zone, partial(at, place)))
     freezes = sorted(read, key=lambda freeze: freeze.start)
     for before, after in pairwise(freezes):
-        if after.start < before.end:
-            raise Invalid(f"The freezes “{before.name}” and “{after.name}” overlap: make them one.", FILE)
+        with at(read.index(after)):
+            if after.start < before.end:
+                raise Invalid(f"The freezes “{before.name}” and “{after.name}” overlap: make them one.")
     return tuple(freezes)
 
 
-def _freeze(table: Mapping[str, object], zone: ZoneInfo, which: str) -> Freeze:
+def _freeze(table: Mapping[str, object], zone: ZoneInfo, at: At) -> Freeze:
     for field in ("name", "from", "until", "reason"):
-        if field not in table:
-            raise Invalid(f"{which} has no “{field}”; it needs name, from, until and reason.", FILE)
-    if len(table) > 4:
-        raise Invalid(f"{which} has more than name, from, until and reason.", FILE)
-    for field in ("name", "reason"):
-        text = table[field]
-        if not isinstance(text, str) or not text.strip() or not text.isprintable():
-            raise Invalid(f"{which} “{field}” takes words for the people who are stopped by it.", FILE)
-    start = moment(table["from"], zone, f"{which} “from”", FILE)
-    end = moment(table["until"], zone, f"{which} “until”", FILE, whole_day=True)
-    if end <= start:
-        raise Invalid(f"{which} ends before it begins.", FILE)
+        with at():
+            if field not in table:
+                raise Invalid(f"This freeze has no “{field}”; it needs name, from, until and reason.")
+    for field in table:
+        with at(field):
+            _freeze_field(field, table[field])
+    with at("from"):
+        start = moment(table["from"], zone, "“from”")
+    with at("until"):
+        end = moment(table["until"], zone, "“until”", whole_day=True)
+        if end <= start:
+            raise Invalid("This freeze ends before it begins.")
     return Freeze(str(table["name"]), start, end, str(table["reason"]))
 
 
-def moment(given: object, zone: ZoneInfo, which: str, file: str, *, whole_day: bool = False) -> datetime:
+def _freeze_field(name: str, given: object) -> None:
+    if name in ("from", "until"):
+        return
+    if name not in ("name", "reason"):
+        raise Invalid(f"“{name}” is unknown; a freeze has name, from, until and reason.")
+    if not isinstance(given, str) or not given.strip() or not given.isprintable():
+        raise Invalid(f"“{name}” takes words for the people who are stopped by it.")
+
+
+def moment(given: object, zone: ZoneInfo, which: str, *, whole_day: bool = False) -> datetime:
     """Read a moment, or a day's start (with `whole_day` its end), in `zone` where it names no offset."""
     try:
         if isinstance(given, datetime):
@@ -173,5 +197,5 @@ def moment(given: object, zone: ZoneInfo, which: str, file: str, *, whole_day: b
             day = given + timedelta(days=1) if whole_day else given
             return datetime.combine(day, time(), zone).astimezone(UTC)
     except OverflowError:
-        raise Invalid(f"{which} is beyond what a calendar holds.", file) from None
-    raise Invalid(f"{which} takes a day like 2026-12-18 or a moment like 2026-12-18T18:00.", file)
+        raise Invalid(f"{which} is beyond what a calendar holds.") from None
+    raise Invalid(f"{which} takes a day like 2026-12-18 or a moment like 2026-12-18T18:00.")

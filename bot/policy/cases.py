@@ -18,17 +18,17 @@ take the place of the action's own.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.core import toml
 from bot.core.action import Action, Risk
 from bot.core.catalog import Catalog
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, gathered, noted
 from bot.core.parameter import bind
 from bot.core.principal import Principal, PrincipalKind, Who
 from bot.core.wording import listed
@@ -113,11 +113,11 @@ def read(path: Path) -> tuple[Case, ...]:
     """Read the cases of a file, none where there is no file. Raises Invalid naming line and field."""
     try:
         text = path.read_text(encoding="utf-8") if path.exists() else ""
-        found = tomllib.loads(text)
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
-    except ValueError as error:
-        raise Invalid(f"This is not TOML: {error}.", path.name) from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", path.name) from None
+    found = toml.read(text, path.name)
     tables = found.pop("case", [])
     if found or not isinstance(tables, list):
         raise Invalid(
@@ -125,7 +125,12 @@ def read(path: Path) -> tuple[Case, ...]:
         )
     lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*case\s*]]", line)]
     places = [f"{path.name}:{line}" for line in lines] if len(lines) == len(tables) else [path.name] * len(tables)
-    return tuple(_case(table, where) for table, where in zip(tables, places, strict=True))
+    cases: list[Case] = []
+    with gathered() as faults:
+        for table, where in zip(tables, places, strict=True):
+            with noted(faults):
+                cases.append(_case(table, where))
+    return tuple(cases)
 
 
 def run_cases(bench: Bench, catalog: Catalog, cases: Iterable[Case]) -> tuple[Result, ...]:

@@ -1,11 +1,11 @@
 """roles.toml: the roles policies speak of, and the Entra ID groups that give them."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bot.core.errors import Invalid
+from bot.core import toml
+from bot.core.errors import Invalid, gathered, noted
 
 FILE = "roles.toml"
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -27,20 +27,18 @@ class Role:
 
 
 def parse(text: str) -> Mapping[str, Role]:
-    """Read roles by name. Raises Invalid with line and field, also where one group gives two roles."""
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"This is not TOML: {error}.", FILE) from None
+    """Read roles by name. Raises Invalid with line and field, also where one group gives two roles.
+
+    Of several roles that are wrong it raises the first, with the others.
+    """
+    tables = toml.read(text, FILE)
     if not tables:
         raise Invalid("It names no role, so nobody could do anything.", FILE)
     roles: dict[str, Role] = {}
-    for name, table in tables.items():
-        try:
-            roles[name] = _role(name, table, taken=[group for role in roles.values() for group in role.groups])
-        except ValueError as error:
-            field, sentence = error.args
-            raise Invalid(f"[{name}] {field} {sentence}.", _where(text, name, field)) from None
+    with gathered() as faults:
+        for name, table in tables.items():
+            with noted(faults):
+                roles[name] = _placed(text, name, table, [one for role in roles.values() for one in role.groups])
     return roles
 
 
@@ -50,6 +48,15 @@ def held(roles: Mapping[str, Role], groups: Iterable[str], *, guest: bool = Fals
     return frozenset(
         name for name, role in roles.items() if mine.intersection(role.groups) and (role.guests or not guest)
     )
+
+
+def _placed(text: str, name: str, table: object, taken: list[str]) -> Role:
+    try:
+        return _role(name, table, taken)
+    except ValueError as error:
+        field, sentence = error.args
+        where = f"{FILE}:{toml.line_of(text, (name, field))}"
+        raise Invalid(f"[{name}] {field} {sentence}.", where) from None
 
 
 def _role(name: str, table: object, taken: list[str]) -> Role:
@@ -81,17 +88,3 @@ def _groups(given: object, taken: list[str]) -> tuple[str, ...]:
             raise ValueError("groups", f"names {group} a second time; one group gives one role")
         groups.append(group.lower())
     return tuple(groups)
-
-
-def _where(text: str, name: str, field: str) -> str:
-    """Find the line by its looks, for tomllib keeps none: the field's in the role's table, or the table's own."""
-    quoted = rf"""["']?{re.escape(name)}["']?"""
-    table = re.search(rf"^[ \t]*(\[\s*{quoted}\s*\]|{quoted}\s*=)", text, re.MULTILINE)
-    if not table:
-        return FILE
-    following = re.compile(r"^[ \t]*\[", re.MULTILINE).search(text, table.end())
-    found = re.compile(rf"^[ \t]*{re.escape(field)}\s*=", re.MULTILINE).search(
-        text, table.end(), following.start() if following else len(text)
-    )
-    line = text.count("\n", 0, (found or table).start()) + 1
-    return f"{FILE}:{line}"

@@ -10,19 +10,21 @@ cases.toml lies beside them and decides nothing, so it is no part of the version
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import cedarpy
 
 from bot.core import canonical, dn
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, gathered, noted
 from bot.policy import calendar, roles
 from bot.policy.calendar import Calendar
 from bot.policy.roles import Role
 from bot.policy.tree import Tree, literals, renamed
+
+T = TypeVar("T")
 
 SCHEMA = "schema.cedarschema"
 ROLE, PLACE = "Deputy::Role", "Deputy::OU"
@@ -33,6 +35,7 @@ WORDS = ("business_hours", "freeze", "incident")
 _TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
 _WORD = re.compile(r"\{(\w+)\}")
+_QUOTED = re.compile(r"`([^`]+)`")
 _PREFIX = re.compile(r"^for policy `[^`]*`, ")
 
 
@@ -72,41 +75,71 @@ def files(folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> Rulebook:
-    """Read and check the folder. Raises Invalid with file and line for the first thing that is wrong."""
-    contents = {path.name: _read(path) for path in files(folder)}
-    for name in (SCHEMA, roles.FILE):
-        if name not in contents:
-            raise Invalid("This file is missing, and nothing is decided without it.", name)
-    schema = _schema(contents[SCHEMA])
-    known = roles.parse(contents[roles.FILE])
-    rules: dict[str, Rule] = {}
-    for name, text in contents.items():
-        for rule in parse(name, text) if name.endswith(".cedar") else ():
-            _check(rule, rules, schema, known)
-            rules[rule.id] = rule
-    if not rules:
-        raise Invalid("It holds no policy (*.cedar), so nobody could do anything.", str(folder))
-    dates = calendar.parse(contents.get(calendar.FILE, ""))
+    """Read and check the folder. Raises Invalid with file and line of what is wrong first, and all the others."""
+    found = files(folder)
+    with gathered() as faults:
+        contents = _contents(found, faults)
+        schema = _part(contents, SCHEMA, _schema, faults)
+        known = _part(contents, roles.FILE, roles.parse, faults)
+        rules = _rules(contents, schema, known, faults)
+        dates = _part(contents, calendar.FILE, calendar.parse, faults) or Calendar()
+        if not rules and not faults:
+            raise Invalid("It holds no policy (*.cedar), so nobody could do anything.", str(folder))
+    assert schema is not None and known is not None  # noqa: S101 - else there was a fault
     return Rulebook(_version(contents), rules, known, schema, dates)
 
 
-def parse(file: str, text: str) -> Iterator[Rule]:
-    """Yield the policies of one file. Raises Invalid with the line where one of them starts."""
-    for line, statement in statements(text):
-        where = f"{file}:{line}"
+def _contents(paths: list[Path], faults: list[Invalid]) -> dict[str, str]:
+    """Read the files that can be, by name."""
+    names = {path.name for path in paths}
+    missing = [name for name in (SCHEMA, roles.FILE) if name not in names]
+    faults += [Invalid("This file is missing, and nothing is decided without it.", name) for name in missing]
+    contents: dict[str, str] = {}
+    for path in paths:
+        with noted(faults):
+            contents[path.name] = _read(path)
+    return contents
+
+
+def _part(contents: Mapping[str, str], name: str, read: Callable[[str], T], faults: list[Invalid]) -> T | None:
+    if name in contents:
+        with noted(faults):
+            return read(contents[name])
+    return None
+
+
+def _rules(
+    contents: Mapping[str, str],
+    schema: cedarpy.Schema | None,
+    known: Mapping[str, Role] | None,
+    faults: list[Invalid],
+) -> dict[str, Rule]:
+    """Read every policy, and hold it against schema and roles where those can be read."""
+    rules: dict[str, Rule] = {}
+    for name, text in contents.items():
+        for line, statement in statements(text) if name.endswith(".cedar") else ():
+            with noted(faults):
+                for rule in parse(f"{name}:{line}", statement):
+                    _check(rule, rules, schema, known)
+                    rules[rule.id] = rule
+    return rules
+
+
+def parse(where: str, statement: str) -> Iterator[Rule]:
+    """Yield the policy of a statement that starts at `where`. Raises Invalid."""
+    try:
+        found = json.loads(cedarpy.policies_to_json_str(statement))
+    except ValueError as error:
+        raise Invalid(f"Cedar can't read the policy that starts here: {error}.", where) from None
+    if found["templates"]:
+        raise Invalid("This policy has an open slot (?principal or ?resource) and so never holds.", where)
+    for tree in found["staticPolicies"].values():
+        notes = tree.get("annotations", {})
         try:
-            found = json.loads(cedarpy.policies_to_json_str(statement))
+            tree = renamed(tree, PLACE, dn.canonical)
         except ValueError as error:
-            raise Invalid(f"Cedar can't read the policy that starts here: {error}.", where) from None
-        if found["templates"]:
-            raise Invalid("This policy has an open slot (?principal or ?resource) and so never holds.", where)
-        for tree in found["staticPolicies"].values():
-            notes = tree.get("annotations", {})
-            try:
-                tree = renamed(tree, PLACE, dn.canonical)
-            except ValueError as error:
-                raise Invalid(f"A place in the directory's tree here {error}.", where) from None
-            yield Rule(notes.get("id") or "", notes.get("reason") or "", where, statement, tree)
+            raise Invalid(f"A place in the directory's tree here {error}.", where) from None
+        yield Rule(notes.get("id") or "", notes.get("reason") or "", where, statement, tree)
 
 
 def statements(text: str) -> Iterator[tuple[int, str]]:
@@ -133,7 +166,9 @@ def policy_set(trees: Mapping[str, Tree]) -> cedarpy.PolicySet:
     )
 
 
-def _check(rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema, known: Mapping[str, Any]) -> None:
+def _check(
+    rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema | None, known: Mapping[str, Role] | None
+) -> None:
     if not rule.id:
         raise Invalid('This policy has no name: give it an @id("…").', rule.where)
     if rule.id in others:
@@ -145,13 +180,18 @@ def _check(rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema, known
     if unknown:
         sentence = f"“{rule.id}” says {{{unknown}}}, and the words to be filled in are {', '.join(WORDS)}."
         raise Invalid(sentence, rule.where)
+    if schema is not None:
+        _fits(rule, schema)
+    for kind, name in literals(rule.tree):
+        if kind == ROLE and known is not None and name not in known:
+            raise Invalid(f"“{rule.id}” speaks of the role “{name}”, which {roles.FILE} doesn't know.", rule.where)
+
+
+def _fits(rule: Rule, schema: cedarpy.Schema) -> None:
     result = cedarpy.validate_policies(rule.text, schema)
     if not result.validation_passed:
         faults = "; ".join(dict.fromkeys(_PREFIX.sub("", error.error) for error in result.errors))
         raise Invalid(f"“{rule.id}” doesn't fit the schema: {faults}.", rule.where)
-    for kind, name in literals(rule.tree):
-        if kind == ROLE and name not in known:
-            raise Invalid(f"“{rule.id}” speaks of the role “{name}”, which {roles.FILE} doesn't know.", rule.where)
 
 
 def decides(name: str) -> bool:
@@ -165,14 +205,21 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
     except UnicodeDecodeError as error:
-        raise Invalid(f"It is not UTF-8 (byte {error.start}).", path.name) from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", f"{path.name}:{line}") from None
 
 
 def _schema(text: str) -> cedarpy.Schema:
     try:
         return cedarpy.Schema.from_str(text)
     except ValueError as error:
-        raise Invalid(f"Cedar can't read it: {error}.", SCHEMA) from None
+        raise Invalid(f"Cedar can't read it: {error}.", f"{SCHEMA}{_line(text, str(error))}") from None
+
+
+def _line(text: str, complaint: str) -> str:
+    """Return `:line` where a word that Cedar quotes stands, empty where that may be several places."""
+    found = [match.start() for word in _QUOTED.findall(complaint) for match in re.finditer(re.escape(word), text)]
+    return f":{text.count(chr(10), 0, found[0]) + 1}" if len(found) == 1 else ""
 
 
 def _version(contents: Mapping[str, str]) -> str:

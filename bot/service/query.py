@@ -11,7 +11,7 @@ from bot.core.card import FAVOURITES, MOST_USED, Card, Fact, Item, Menu, Table
 from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval
 from bot.core.errors import DeputyError, Invalid, NotFound
-from bot.core.parameter import Parameter, condition_in_words
+from bot.core.parameter import Kind, Parameter, condition_in_words
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
@@ -141,8 +141,13 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
         lead=f"{action.summary.rstrip('.')}. {needs}",
         facts=facts,
         blocks=blocks,
-        footnote=f"/deputy {action.id}",
+        footnote=" ".join((f"/deputy {action.id}", *_typed(action.parameters))),
     )
+
+
+def _typed(parameters: tuple[Parameter, ...]) -> Iterator[str]:
+    """Give what has to be typed of parameters at least: no secret is."""
+    return (f"{one.name}=…" for one in parameters if one.required and not one.when and one.kind is not Kind.SECRET)
 
 
 def _needed(parameter: Parameter, parameters: tuple[Parameter, ...]) -> str:

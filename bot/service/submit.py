@@ -124,16 +124,13 @@ async def _check_choices(ports: Ports, caller: Caller, action: Action, bound: Bo
     if not wanted:
         return bound
     choices, _ = await choices_for(ports, caller, action)
-    offered = {name: {choice.value for choice in options} for name, options in choices.items()}
-    faults = [
-        Fault(
-            one.name,
-            f"“{one.label}” takes one of the choices offered; “{bound.arguments[one.name]}” is none of them.",
-        )
+    offered = [
+        replace(one, choices=choices[one.name], choices_from=None, when=())
         for one in wanted
-        if one.name in offered and bound.arguments[one.name] not in offered[one.name]
+        if one.name in choices
     ]
-    return Bound(bound.arguments, (*bound.faults, *faults))
+    found = bind(tuple(offered), {one.name: bound.arguments[one.name] for one in offered})
+    return Bound(bound.arguments, (*bound.faults, *found.faults))
 
 
 async def _begin(

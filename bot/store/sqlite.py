@@ -39,6 +39,8 @@ _UNAVAILABLE = {
     ),
 }
 _UNAVAILABLE[sqlite3.SQLITE_LOCKED] = _UNAVAILABLE[sqlite3.SQLITE_BUSY]
+# No room for the index of the log, the first thing that is written where nobody else has the database open.
+_UNAVAILABLE[sqlite3.SQLITE_IOERR_SHMSIZE] = _UNAVAILABLE[sqlite3.SQLITE_FULL]
 _UNAVAILABLE[sqlite3.SQLITE_PERM] = _UNAVAILABLE[sqlite3.SQLITE_CANTOPEN]
 
 _DAMAGED = {
@@ -131,10 +133,11 @@ class SqliteFile:
 
 
 def _meaning(path: Path, error: DBAPIError) -> DeputyError:
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the rest of the bits are details
+    details = getattr(error.orig, "sqlite_errorcode", 0)
+    code = details & 0xFF
     if code in _DAMAGED:
         return Damaged(f"The database {path} {_DAMAGED[code]}")
     if isinstance(error, IntegrityError):
         return Damaged(f"The database {path} holds rows that contradict each other ({error.orig}).")
-    problem = _UNAVAILABLE.get(code, f"reports “{error.orig}”. Nothing was done.")
+    problem = _UNAVAILABLE.get(details) or _UNAVAILABLE.get(code, f"reports “{error.orig}”. Nothing was done.")
     return Unavailable(f"The database {path} {problem}")

@@ -189,6 +189,17 @@ async def test_a_harmed_data_folder_stops_the_start_and_is_left_as_it_is(
     assert contents(tmp_path / "deputy") == before
 
 
+@pytest.mark.parametrize("command", [("audit", "export"), ("audit", "verify"), ("vault", "list"), ("check",)])
+async def test_what_can_not_be_printed_is_said_in_a_sentence(
+    used: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, ACTIONS))
+    shutil.copytree(used, tmp_path / "deputy")
+    process.before = ("/bin/sh", "-c", 'exec "$@" > /dev/full', "sh")
+    sentence = await complaint(process, *command)
+    assert sentence == "What was to be printed can't be written: No space left on device."
+
+
 # ---- actions and policies -------------------------------------------------------------------------
 
 WRONG: dict[str, tuple[dict[str, str], str]] = {
@@ -261,6 +272,33 @@ async def test_check_names_file_line_and_field(tmp_path: Path, files: dict[str, 
     (found,) = [one for one in faults if not any(words in one for words in other)]
     assert found.startswith(f"{tmp_path}/{fault}")
     assert last == f"{len(faults)} fault{'s' if len(faults) > 1 else ''} to mend."
+
+
+async def test_check_names_every_fault_at_once(tmp_path: Path) -> None:
+    process = Process(tmp_path, **own_content(tmp_path, ACTIONS))
+    roles = (tmp_path / "policies/roles.toml").read_text()
+    files = {
+        "actions/operations/quick.toml": 'summary = "Is quick."\nrisk = "reads"\n\ntimout = 5\n',
+        "policies/a.cedar": "permit (principal, action\n",
+        "policies/b.cedar": '@id("b")\npermit (principal, action, resource)\nwhen { resource.colour == "x" };\n\n'
+        "permit (principal, action, resource);\n",
+        "policies/roles.toml": roles.replace("\ncontact", "\ncontract", 2),
+        "policies/calendar.toml": 'zone = "Berlin"\nholiday = 1\n[[freeze]]\nname = "a"\n[[freeze]]\nname = "b"\n',
+        "policies/cases.toml": '[[case]]\nname = "One"\n\n[[case]]\nname = "Two"\n',
+    }
+    lay(tmp_path, files)
+    code, out, err = await process.deputy(*CHECK)
+    assert (code, err) == (1, "")
+    contacts = [number for number, line in enumerate(roles.splitlines(), 1) if line.startswith("contact")]
+    assert [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()] == [
+        *("actions/operations/quick.toml:4", "actions/operations/quick.toml:2"),
+        *(f"policies/roles.toml:{line}" for line in contacts[:2]),
+        *("policies/a.cedar:1", "policies/b.cedar:1", "policies/b.cedar:5"),
+        *("policies/calendar.toml:1", "policies/calendar.toml:2"),
+        *("policies/calendar.toml:3", "policies/calendar.toml:5"),
+        *("policies/cases.toml:1", "policies/cases.toml:4"),
+        "13 faults to mend.",
+    ]
 
 
 async def test_check_names_a_folder_that_is_missing_once(tmp_path: Path) -> None:
@@ -358,7 +396,7 @@ async def test_X16_with_a_full_disk_nothing_starts_and_everybody_is_told(served:
     assert (code, err) == (0, "")
 
 
-@pytest.mark.parametrize("command", [("serve",), ("vault", "set", "directory", "username=svc")])
+@pytest.mark.parametrize("command", [("serve",), ("demo",), ("vault", "set", "directory", "username=svc")])
 @pytest.mark.parametrize("used_before", [False, True])
 async def test_X16_a_disk_that_is_full_from_the_start_is_named(
     used: Path, tmp_path: Path, command: tuple[str, ...], used_before: bool

@@ -95,4 +95,4 @@ async def test_a_file_serves_as_well_and_a_broken_one_makes_nobody_be_on_call(tm
         card = await process.until("engineer", run, "awaiting_approval")
     finally:
         await process.stop()
-    assert "oncall.toml: This is not TOML" in card["lead"]
+    assert "oncall.toml:1: This isn't valid TOML" in card["lead"]

@@ -100,6 +100,43 @@ async def test_an_example_knows_where_the_demo_has_old_files_to_clean(room: Room
     await oncall.sees("thumbnails/3f9a.png", oncall.card("Clean old files"))
 
 
+async def test_the_newest_lines_of_a_running_script_are_in_sight(browser: Browser, tmp_path: Path) -> None:
+    lines = "for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do echo line $n; done; sleep 30\n"
+    actions = {"operations/slow.sh": lines, "operations/slow.toml": 'summary = "Is slow."\nrisk = "read"\n'}
+    served = Process(tmp_path, **own_content(tmp_path, actions))
+    await served.start("serve")
+    oncall = await Room(browser, served.address).enter("oncall")
+    await oncall.say("/deputy slow")
+    progress = oncall.card("Slow").get_by_role("region", name="Progress")
+    await oncall.sees("line 15", progress)
+    assert await progress.evaluate("node => node.scrollHeight <= node.clientHeight")
+    await oncall.card("Slow").get_by_role("button", name="Cancel").click()
+    await oncall.sees("Cancelled by Olu Adeyemi", oncall.card("Slow"))
+    await served.stop()
+
+
+async def test_help_is_read_on_a_telephone_without_scrolling_sideways(room: Room) -> None:
+    helpdesk = await room.enter("helpdesk")
+    await helpdesk.page.set_viewport_size({"width": 390, "height": 800})
+    await helpdesk.say("/deputy help")
+    table = helpdesk.card("How to ask Deputy").get_by_role("region", name="Table")
+    await expect(table).to_be_visible()
+    assert await table.evaluate("node => node.scrollWidth <= node.clientWidth")
+
+
+async def test_every_line_of_a_script_is_marked_over_its_whole_width(room: Room) -> None:
+    helpdesk = await room.enter("helpdesk")
+    await helpdesk.say("/deputy reset-password bob")
+    card = helpdesk.card("Reset a password")
+    await card.get_by_role(
+        "button", name=re.compile(r"^reset-password\.py: \d+ lines, not approved before$")
+    ).click()
+    script = card.get_by_role("region", name=re.compile(r"^reset-password\.py"))
+    await expect(script).to_contain_text("+def main(")
+    widths = "node => [...node.children].map((line) => Math.round(line.getBoundingClientRect().width))"
+    assert set(await script.evaluate(widths)) == {await script.evaluate("node => node.scrollWidth")}
+
+
 async def test_compare_on_a_repeated_run_shows_what_it_said_otherwise(browser: Browser, tmp_path: Path) -> None:
     process = Process(tmp_path, **own_content(tmp_path, TELL))
     await process.start("serve")

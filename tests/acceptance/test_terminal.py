@@ -1,8 +1,12 @@
 """The channel in a terminal."""
 
+import asyncio
 import re
+from pathlib import Path
 
-from tests.acceptance.conftest import Process
+from aiohttp import web
+
+from tests.acceptance.conftest import Process, own_content
 
 
 async def test_say_speaks_to_the_running_demo_and_tells_how_it_ended(demo: Process) -> None:
@@ -65,9 +69,39 @@ async def test_X13_what_waits_for_approval_survives_a_power_cut_of_the_demo(demo
     assert code == 0, out
 
 
+async def test_say_is_told_in_words_that_the_deputy_it_spoke_to_is_gone(tmp_path: Path) -> None:
+    actions = {"operations/slow.sh": "sleep 30", "operations/slow.toml": 'summary = "Is slow."\nrisk = "read"\n'}
+    served = Process(tmp_path, **own_content(tmp_path, actions))
+    await served.start("serve")
+    saying = asyncio.create_task(served.deputy("say", "--as", "oncall", "slow"))
+    while not any(one["card"] and one["card"]["state"] == "running" for one in await served.messages("oncall")):
+        await asyncio.sleep(0.05)
+    await served.kill()
+    code, _, err = await saying
+    assert code == 1
+    assert re.fullmatch(rf"deputy: The Deputy at {served.address} went away .+\.\n", err)
+
+
+async def test_say_names_the_port_where_somebody_else_answers(process: Process) -> None:
+    runner = web.AppRunner(web.Application())
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", process.port).start()
+    code, out, err = await process.deputy("say", "--as", "oncall", "disk-usage")
+    await runner.cleanup()
+    assert (code, out) == (1, "")
+    assert re.fullmatch(rf"deputy: What answers at {process.address} is not .+DEPUTY_PORT\.\n", err)
+
+
 async def test_say_names_what_it_does_not_know(process: Process) -> None:
     code, out, _ = await process.deputy("say", "--as", "helpdesk", "unlok-account alice")
     assert code == 2
+    assert "Did you mean unlock-account" in out
+
+
+async def test_a_terminal_without_its_letters_is_told_all_the_same(process: Process) -> None:
+    process.environment["PYTHONIOENCODING"] = "ascii"
+    code, out, err = await process.deputy("say", "--as", "helpdesk", "unlok-account alice")
+    assert (code, err) == (2, "")
     assert "Did you mean unlock-account" in out
 
 
@@ -93,7 +127,7 @@ async def test_credentials_go_in_and_never_come_out(process: Process) -> None:
     code, out, _ = await process.deputy("vault", "list")
     assert "ad/operator" in out
     code, out, _ = await process.deputy("vault", "rotate-key")
-    assert code == 0
+    assert (code, "wrapped with it: 1 secret and 0 private results" in out) == (0, True)
     code, out, _ = await process.deputy("vault", "remove", "ad/operator")
     assert code == 0
     assert b"s3cret-value" not in process.database.read_bytes()

@@ -26,6 +26,12 @@ def test_every_file_it_links_to_is_there() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+def test_every_part_of_bot_it_names_is_there() -> None:
+    named = re.findall(r"`(bot/[\w/.]+)`", README.read_text())
+    assert named
+    assert [one for one in named if not (ROOT / one).exists()] == []
+
+
 def test_every_make_target_it_shows_is_there() -> None:
     shown = set(re.findall(r"`make (\w+)`|^    make (\w+)", README.read_text(), re.MULTILINE))
     targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

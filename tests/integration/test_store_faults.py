@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 from bot.core.errors import Damaged, Unavailable
 from bot.ports import Change, Output
 from bot.store.database import SqlStore, open_store
+from bot.store.sqlite import SqliteFile
 from tests.unit.store.values import NOW, OLGA, PLACE, a_change, a_draft, a_post, a_run, verified
 
 
@@ -141,6 +143,13 @@ def test_A7_a_failing_disk_writes_nothing_and_says_so(path: Path) -> None:
 
     assert "the disk fails. Nothing was done" in run.stdout
     assert run.stdout.endswith("['R-0'] None\n")
+
+
+def test_X16_a_full_disk_is_named_also_where_only_the_index_has_no_room(path: Path) -> None:
+    full = sqlite3.OperationalError("disk I/O error")
+    full.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    with pytest.raises(Unavailable, match=r"the disk is full\. Nothing was done"), SqliteFile(path).errors():
+        raise OperationalError("SELECT 1", None, full)
 
 
 async def test_every_way_to_write_names_what_is_wrong(store: SqlStore, pragma: Callable[[str], None]) -> None:

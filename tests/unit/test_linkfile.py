@@ -78,7 +78,7 @@ async def test_D1_an_edit_shows_at_once(file: Path) -> None:
     ("change", "words"),
     [
         (("[[person]]", "[[persons]]"), "people.toml: It holds people and nothing else"),
-        (("[[person]]", "[person"), "people.toml: This is not TOML"),
+        (("[[person]]", "[person"), "people.toml:2: This isn't valid TOML"),
         (('name = "Hanna Weber"', ""), "people.toml: person 1, name: It is missing"),
         (('name = "Hanna Weber"', 'e_mail = "h@example.com"'), "person 1: “e_mail” is unknown"),
         ((f'id = "{HANNA}"', 'id = "hanna"'), "person 1, id: “hanna” is no id of Entra ID"),

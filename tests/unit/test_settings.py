@@ -1,5 +1,6 @@
 """Settings: read once at the start; a wrong one stops it with a sentence that names it."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,15 @@ def test_files_lie_in_the_data_folder(env_file: Path) -> None:
     assert (found.database, found.key_file) == (Path("d/deputy.db"), Path("d/vault.key"))
 
 
+@pytest.mark.parametrize(
+    ("host", "address"), [("127.0.0.1", "http://127.0.0.1:9000"), ("::1", "http://[::1]:9000")]
+)
+def test_what_listens_has_an_address_that_a_browser_takes(env_file: Path, host: str, address: str) -> None:
+    found = read(env_file, HOST=host, PORT="9000")
+    assert found.address() == address
+    assert found.address(9001) == address.replace("9000", "9001")
+
+
 def test_a_database_url_is_used_in_place_of_the_file_and_not_shown(env_file: Path) -> None:
     found = read(env_file, DATABASE_URL="postgresql://deputy:secret@db/deputy")
     assert found.database == "postgresql://deputy:secret@db/deputy"
@@ -120,6 +130,24 @@ def test_a_database_url_is_used_in_place_of_the_file_and_not_shown(env_file: Pat
 def test_the_environment_wins_over_the_file(env_file: Path) -> None:
     env_file.write_text("DEPUTY_PORT=1\nexport DEPUTY_CONCURRENCY='3' # three\nOTHER=x\n")
     assert read(env_file, PORT="2") == Settings(port=2, concurrency=3)
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(env_file: Path) -> None:
+    env_file.write_bytes(b"DEPUTY_PORT=1\n# caf\xe9\n")
+    with pytest.raises(Invalid, match=r"not UTF-8 text \(byte 20\)") as caught:
+        read(env_file)
+    assert caught.value.where == str(env_file)
+
+
+def test_a_file_of_settings_that_cannot_be_read_is_named(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    env_file.write_text("DEPUTY_PORT=1\n")
+    monkeypatch.setattr(settings, "dotenv_values", refuse)
+    with pytest.raises(Invalid, match=r"can't be read: Permission denied\.") as caught:
+        read(env_file)
+    assert caught.value.where == str(env_file)
 
 
 def test_variables_of_others_are_none_of_ours(env_file: Path) -> None:

@@ -14,12 +14,12 @@ Every id is one of Slack's; a whole channel can't be mentioned.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.core import toml
 from bot.core.errors import Invalid
 
 FILE = "slack.toml"
@@ -71,9 +71,12 @@ def read_routes(folder: Path) -> Routes:
     if not path.is_file():
         return Routes()
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(f"It can't be read: {error}.", FILE) from None
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise Invalid(f"It can't be read: {error.strerror}.", FILE) from None
+    except UnicodeDecodeError as error:
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", FILE) from None
+    data = toml.read(text, FILE)
     _known(data, _FIELDS, "")
     actions = _table(data.get("actions", {}), "actions")
     tables = {name: _table(one, f"actions.{name}") for name, one in actions.items()}

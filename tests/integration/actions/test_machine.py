@@ -148,7 +148,16 @@ def test_W4_only_web_addresses_are_asked(url: str) -> None:
 @pytest.mark.parametrize("peer", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "fd00:ec2::254"])
 def test_W4_where_clouds_hand_out_credentials_nothing_is_asked(peer: str) -> None:
     connection = SimpleNamespace(host="metadata.test", sock=SimpleNamespace(getpeername=lambda: (peer, 80)))
-    with pytest.raises(SystemExit, match="clouds hand out credentials"):
+    with pytest.raises(SystemExit, match=r"^At metadata\.test \(.+\) clouds hand out credentials"):
+        script("check-url")._refuse_metadata(connection)
+
+
+def test_W4_an_address_that_was_given_by_number_is_named_once() -> None:
+    peer = ("169.254.169.254", 80)
+    connection = SimpleNamespace(host=peer[0], sock=SimpleNamespace(getpeername=lambda: peer))
+    with pytest.raises(
+        SystemExit, match=r"^At 169\.254\.169\.254 clouds hand out credentials, so it was not asked"
+    ):
         script("check-url")._refuse_metadata(connection)
 
 

@@ -1,72 +1,13 @@
-"""Reading a .toml, and finding the line of what is wrong in it."""
-
-import tomllib
-from string import ascii_lowercase
+"""Reading an action's .toml: its fields, and every fault with its line."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.catalog import values
-from bot.catalog.toml_file import line_of, parse
+from bot.catalog.toml_file import parse
 from bot.core.errors import Invalid
-
-TEXT = '''\
-# an action
-summary = "Says hello."
-
-help = """
-[parameters.account]
-label = "not this one"
-"""
-[credentials]
-directory = "vault:directory"
-[parameters.account]
-label = "Account"
-"pattern" = "a+"
-[ parameters . "days" ]  # odd, but TOML
-minimum = 1
-'''
-
-
-@pytest.mark.parametrize(
-    ("keys", "line"),
-    [
-        (("summary",), 2),
-        (("credentials",), 8),
-        (("credentials", "directory"), 9),
-        (("parameters", "account"), 10),
-        (("parameters", "account", "label"), 11),
-        (("parameters", "account", "pattern"), 12),
-        (("parameters", "days", "minimum"), 14),
-        (("parameters", "days", "maximum"), 13),
-        (("risk",), 1),
-    ],
-)
-def test_a_field_is_found_at_its_line_and_a_missing_one_where_it_should_stand(
-    keys: tuple[str, ...], line: int
-) -> None:
-    assert line_of(TEXT, keys) == line
-
-
-_NAMES = st.text(ascii_lowercase, min_size=1, max_size=4)
-_TABLES = st.dictionaries(_NAMES, st.lists(_NAMES, unique=True, max_size=4), max_size=4)
-
-
-@given(_TABLES, st.lists(st.sampled_from(["", "# note", "  "]), max_size=3))
-def test_every_key_of_every_table_is_found_where_it_was_written(
-    tables: dict[str, list[str]], between: list[str]
-) -> None:
-    rows: list[str] = []
-    written: dict[tuple[str, str], int] = {}
-    for table, keys in tables.items():
-        rows += [*between, f"[{table}]"]
-        for key in keys:
-            rows += [*between, f'{key} = """', "x = 1", '"""']
-            written[table, key] = len(rows) - 2
-    text = "\n".join(rows)
-    tomllib.loads(text)
-    assert {place: line_of(text, place) for place in written} == written
+from bot.core.toml import line_of
 
 
 @given(st.text())

@@ -11,13 +11,23 @@ contents = st.binary(max_size=60) | st.text("ab\n\r\t \u202e\u200bа⟨U+0D⟩",
 def test_a_change_shows_what_goes_and_what_comes_with_lines_around_it() -> None:
     before = b"import os\n\ndef main():\n    return 1\n"
     change = file_change("x.py", before, before.replace(b"1", b"2"))
-    assert change.diff == "@@ -1,5 +1,5 @@\n import os\n \n def main():\n-    return 1\n+    return 2\n "
+    assert change.diff == "@@ -1,4 +1,4 @@\n import os\n \n def main():\n-    return 1\n+    return 2"
     assert (change.added, change.removed) == (1, 1)
 
 
 def test_a_new_file_is_all_added_and_a_file_that_is_gone_all_removed() -> None:
     assert file_change("x.py", b"", b"one\ntwo").diff == "@@ -0,0 +1,2 @@\n+one\n+two"
     assert file_change("x.py", b"one\ntwo", b"").diff == "@@ -1,2 +0,0 @@\n-one\n-two"
+
+
+def test_a_new_file_has_as_many_lines_as_an_editor_says() -> None:
+    assert file_change("x.py", b"", b"one\ntwo\n").added == 2
+    assert file_change("x.py", b"", b"\n").added == 1
+
+
+def test_a_line_feed_more_or_less_at_the_end_is_a_difference() -> None:
+    assert file_change("x.py", b"one", b"one\n").diff == "@@ -1 +1,2 @@\n one\n+"
+    assert file_change("x.py", b"one\n\n", b"one\n").diff == "@@ -1,2 +1 @@\n one\n-"
 
 
 def test_X3_what_a_reader_could_not_see_is_shown_by_its_code_point() -> None:

@@ -64,6 +64,10 @@ def test_an_approver_sees_everything_that_will_run(run: Run) -> None:
     }
 
 
+def test_once_a_request_has_ended_nobody_is_waited_for(run: Run) -> None:
+    assert fact(run_card(replace(run, state=State.DENIED)), "Approvals") == "0 of 2: nobody"
+
+
 def test_arguments_and_hashes_are_shown_letter_by_letter(run: Run) -> None:
     code = {fact.label for fact in run_card(run).facts if fact.code}
     assert code == {"Account", "Tries", "Notify", "Groups", "Credential", "Script"}

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from bot.core import errors
-from bot.core.errors import DeputyError, Invalid, Refused
+from bot.core.errors import DeputyError, Invalid, Refused, gathered, noted
 
 TREE = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
 
@@ -31,6 +31,24 @@ def test_an_invalid_thing_says_where() -> None:
     raised = Invalid("It is empty.", "roles.toml:3")
     assert (str(raised), raised.where) == ("roles.toml:3: It is empty.", "roles.toml:3")
     assert Invalid("It is empty.").where == ""
+
+
+def test_of_several_faults_the_first_is_raised_and_knows_all_others() -> None:
+    one, two, three = Invalid("One."), Invalid("Two."), Invalid("Three.")
+    with pytest.raises(Invalid) as outer, gathered() as faults:
+        with noted(faults):
+            raise one
+        with noted(faults), gathered() as inner:
+            inner += (two, three)
+    assert outer.value is one
+    assert one.others == (two, three)
+    assert (two.others, three.others) == ((), ())
+
+
+def test_where_no_fault_is_found_none_is_raised() -> None:
+    with gathered() as faults, noted(faults):
+        pass
+    assert faults == []
 
 
 def test_a_refusal_says_every_reason() -> None:

@@ -100,10 +100,15 @@ def test_W4_no_other_address_is_taken(tmp_path: Path, address: str) -> None:
         ("[[shift]]", "[shift]", "a table of its own"),
         ("[[incident]]", "[[outage]]", "“outage” is unknown"),
         ("tenant =", 'on_call = "https://rota.example.com"\ntenant =', "who is on call twice"),
-        ("[[shift]]", "[[shift", "not TOML"),
     ],
 )
 def test_a_slip_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
     assert old in TEXT
     with pytest.raises(Invalid, match=rf"oncall\.toml: .*({words})"):
         written(tmp_path, TEXT.replace(old, new, 1))
+
+
+def test_what_is_no_toml_is_named_with_its_line(tmp_path: Path) -> None:
+    line = TEXT[: TEXT.index("[[shift]]")].count("\n") + 1
+    with pytest.raises(Invalid, match=rf"oncall\.toml:{line}: This isn't valid TOML"):
+        written(tmp_path, TEXT.replace("[[shift]]", "[[shift"))

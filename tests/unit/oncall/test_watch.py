@@ -110,7 +110,7 @@ async def test_a_broken_file_makes_everything_unknown_until_it_is_mended(tmp_pat
     good = (tmp_path / FILE).read_text()
     (tmp_path / FILE).write_text("[[shift")
     await watching.refresh()
-    assert "oncall.toml: This is not TOML" in watching.situation(NOW).unknown[0]
+    assert "oncall.toml:1: This isn't valid TOML" in watching.situation(NOW).unknown[0]
     (tmp_path / FILE).write_text(good)
     await watching.refresh()
     assert watching.situation(NOW).on_call == ON_CALL

@@ -95,33 +95,34 @@ def test_P10_a_new_freeze_is_a_new_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "line", "words"),
     [
-        ("Europe/Berlin", "Berlin", "“zone” takes a time zone"),
-        ("Europe/Berlin", "../etc/passwd", "“zone” takes a time zone"),
-        ('"18:00"', '"07:00"', "“business_hours” takes"),
-        ('"18:00"', "18", "“business_hours” takes"),
-        ("holidays", "free_days", "“free_days” is unknown"),
-        ("[2026-12-25]", "2026-12-25", "“holidays” takes"),
-        ("[2026-12-25]", '["2026-12-25"]', "“holidays” takes"),
-        ("reason", "because", "has no “reason”"),
-        ("2027-01-06", "2026-11-06", "ends before it begins"),
-        ("2027-01-06", "9999-12-31", "beyond what a calendar holds"),
-        ("2027-01-06", '"soon"', "“until” takes a day"),
-        ('"Finance closes the books."', '""', "“reason” takes words"),
-        ("[[freeze]]", "[freeze]", "a table of its own"),
-        ("[[freeze]]", "[[freeze", "not TOML"),
+        ("Europe/Berlin", "Berlin", 2, "“zone” takes a time zone"),
+        ("Europe/Berlin", "../etc/passwd", 2, "“zone” takes a time zone"),
+        ('"18:00"', '"07:00"', 3, "“business_hours” takes"),
+        ('"18:00"', "18", 3, "“business_hours” takes"),
+        ("holidays", "free_days", 4, "“free_days” is unknown"),
+        ("[2026-12-25]", "2026-12-25", 4, "“holidays” takes"),
+        ("[2026-12-25]", '["2026-12-25"]', 4, "“holidays” takes"),
+        ("reason", "because", 6, "has no “reason”"),
+        ("reason", 'why = "x"\nreason', 10, "“why” is unknown"),
+        ("2027-01-06", "2026-11-06", 9, "ends before it begins"),
+        ("2027-01-06", "9999-12-31", 9, "beyond what a calendar holds"),
+        ("2027-01-06", '"soon"', 9, "“until” takes a day"),
+        ('"Finance closes the books."', '""', 10, "“reason” takes words"),
+        ("[[freeze]]", "[freeze]", 6, "a table of its own"),
+        ("[[freeze]]", "[[freeze", 6, "isn't valid TOML"),
     ],
 )
-def test_a_slip_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_a_slip_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
     assert old in BERLIN
     policy = CedarPolicy(folder(tmp_path, PERMIT_ALL, calendar__toml=BERLIN.replace(old, new)))
-    with pytest.raises(Invalid, match=rf"calendar\.toml: .*{words}"):
+    with pytest.raises(Invalid, match=rf"calendar\.toml:{line}: .*{words}"):
         policy.version()
     assert isinstance(policy.decide(ask(person(), action("x"))), Deny)
 
 
 def test_freezes_that_overlap_are_one() -> None:
     other = '[[freeze]]\nname = "Move"\nfrom = 2027-01-06T12:00:00Z\nuntil = 2027-01-10\nreason = "x"\n'
-    with pytest.raises(Invalid, match="overlap: make them one"):
+    with pytest.raises(Invalid, match=r"calendar\.toml:12: .*overlap: make them one"):
         calendar.parse(f"{BERLIN}\n{other}")

@@ -105,10 +105,11 @@ def test_a_fault_in_a_case_names_line_and_field(tmp_path: Path, old: str, new: s
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("[[case", "not TOML"), ("[cases]", "tables called"), ("case = 1", "tables")]
+    ("text", "words"),
+    [("[[case", ":1: This isn't valid TOML"), ("[cases]", ": .*tables called"), ("case = 1", ": .*tables")],
 )
 def test_a_file_that_holds_no_cases_is_named(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(Invalid, match=f"cases.toml: .*{words}"):
+    with pytest.raises(Invalid, match=f"cases.toml{words}"):
         read(written(tmp_path, text))
 
 

@@ -46,7 +46,7 @@ def test_D6_groups_give_roles_whatever_their_case() -> None:
         (f'groups = ["{GROUP.upper()}"]', "groups = []", "roles.toml:4", "[helpdesk] groups takes a list"),
         ('contact = "#it"', 'guests = "yes"', "roles.toml:5", "[helpdesk] guests takes true or false"),
         ("# roles", "spare = 1", "roles.toml:1", "outside every role"),
-        ("[manager]", "[helpdesk]", "roles.toml", "This is not TOML"),
+        ("[manager]", "[helpdesk]", "roles.toml:7", "This isn't valid TOML"),
     ],
 )
 def test_a_fault_names_line_and_field(old: str, new: str, where: str, words: str) -> None:

@@ -68,6 +68,23 @@ def test_a_broken_file_is_named(tmp_path: Path, file: str, content: str, words: 
         rules.load(folder(tmp_path, **{file: content}))
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("entity Role", "entiti Role", r"schema\.cedarschema:\d+: .*`entiti`"),
+        ("namespace Deputy {", "namespace Deputy {{", "schema.cedarschema: .*`{`"),
+    ],
+)
+def test_a_slip_in_the_schema_is_named_with_its_line_where_only_one_can_be_meant(
+    tmp_path: Path, old: str, new: str, where: str
+) -> None:
+    text = (folder(tmp_path, PERMIT_ALL) / "schema.cedarschema").read_text()
+    assert old in text
+    (tmp_path / "schema.cedarschema").write_text(text.replace(old, new, 1))
+    with pytest.raises(Invalid, match=where):
+        rules.load(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["schema.cedarschema", "roles.toml"])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     (folder(tmp_path, PERMIT_ALL) / name).unlink()
@@ -76,8 +93,8 @@ def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
 
 
 def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
-    (folder(tmp_path, PERMIT_ALL) / "b.cedar").write_bytes(b"\xff")
-    with pytest.raises(Invalid, match=r"b\.cedar: It is not UTF-8"):
+    (folder(tmp_path, PERMIT_ALL) / "b.cedar").write_bytes(b"// one\n// \xff\n")
+    with pytest.raises(Invalid, match=r"b\.cedar:2: It is not UTF-8"):
         rules.load(tmp_path)
 
 

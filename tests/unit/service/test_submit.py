@@ -9,7 +9,9 @@ from bot.core.card import Table
 from bot.core.decision import NeedsApproval, Reason
 from bot.core.errors import Conflict, Invalid, NotFound
 from bot.core.form import to_json
+from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Account
+from bot.core.work import Exit, ExitReason
 from tests.fakes.company import PLACE, Company, action
 
 
@@ -153,6 +155,35 @@ async def test_help_on_a_word_of_deputys_own_tells_of_that_alone() -> None:
     (everything,) = (await Company().card("ann", "help")).blocks
     assert isinstance(everything, Table)
     assert len(everything.rows) > 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        (("web", "mailer"), "“Service” takes one of web, mailer, not “nosuch”."),
+        ((), "“Service” has nothing to choose from at the moment, so it can't be “nosuch”."),
+    ],
+)
+async def test_what_is_not_among_the_choices_of_a_query_is_told_which_there_are(
+    rows: tuple[str, ...], sentence: str
+) -> None:
+    company = Company()
+    service = Parameter("service", Kind.CHOICE, "Service", required=True, choices_from="look")
+    company.shelf.actions["change"] = action("change", parameters=(service,))
+    company.puppets.acts["look.py"] = lambda work: Exit(ExitReason.EXITED, 0, rows, 0.1)
+    reply = await company.desk.say(Account("local", "ann"), PLACE, "change nosuch", company.delivery())
+    assert reply.form
+    assert [field.fault for field in reply.form.fields] == [sentence]
+    assert await company.store.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [("look", "/deputy look"), ("change", "/deputy change account=…"), ("secretive", "/deputy secretive")],
+)
+async def test_help_on_an_action_says_what_to_type_for_it_but_no_secret(name: str, typed: str) -> None:
+    company = Company()
+    assert (await company.card("ann", f"help {name}")).footnote == typed
 
 
 async def test_a_request_that_needs_an_approval_for_want_of_knowledge_says_so(

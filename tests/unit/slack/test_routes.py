@@ -91,14 +91,21 @@ def test_every_channel_and_action_that_is_named_is_known_once(tmp_path: Path) ->
         ("mention = ['S012MANAGERS']", "mention"),
         ("[mention]\nBosses = ['C012ALL']", "mention.Bosses"),
         ("[mention]\nBosses = ['!channel']", "mention.Bosses"),
-        ("approvals = ", ""),
-        ("approvals = 'C012APPROVE'\napprovals = 'C012SECURITY'", ""),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, where: str) -> None:
     with pytest.raises(Invalid) as wrong:
         routes(tmp_path, text)
-    assert wrong.value.where == (f"{FILE}: {where}" if where else FILE)
+    assert wrong.value.where == f"{FILE}: {where}"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("approvals = ", 1), ("approvals = 'C012APPROVE'\napprovals = 'C012SECURITY'", 2)]
+)
+def test_what_is_no_toml_is_named_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    with pytest.raises(Invalid, match="isn't valid TOML") as wrong:
+        routes(tmp_path, text)
+    assert wrong.value.where == f"{FILE}:{line}"
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ function table(data, index, card, view, acts) {
   const left = data.cut === 1 ? "One more row is" : `${data.cut.toLocaleString("en")} more rows are`;
   return el("div", { class: "output" },
     el("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Table" },
-      el("table", {},
+      el("table", { class: named && width === 2 && "pair" },
         named && el("thead", {}, el("tr", {}, data.heads.map(head))),
         el("tbody", {}, data.rows.map((row, at) => el("tr", {}, row.map(cell(at))))))),
     data.cut > 0 && el("div", { class: "under" }, el("span", {}, `${left} not shown.`), all(card.run)));
