@@ -7,18 +7,19 @@ an interpreter takes to start. The end of SOCKET ends it; the supervisors go on 
 
 A supervisor says on CONTROL its process id and waits there for one line of JSON:
 
-    argv       what to run; empty for a Python script, whose order comes on standard input (python_main.py)
+    argv       bash, its script and that one's words; empty for a Python script, whose order comes on standard
+               input (python_main.py)
     env, cwd   its environment and directory
     limits     names of RLIMIT_… to numbers; PROCESSES, how many processes more there may be
     grace      seconds between TERM and KILL
     remove     directories to remove at the end
 
-The script takes the place of a fork of this interpreter that is made ahead of need too; a Python script
-runs in that fork itself. It begins when a `.` comes on GO, and never where GO ends without one. RESULT is
-where it gives its result. The end of CONTROL means stop: because the worker asks for it, or because it is
-no more. The answer on CONTROL is a line `{"code": 0}` (128 + signal where one ended the script), or
-`{"fault": "…"}` where it did not start. Being a subreaper, a supervisor gets every orphan: setsid and
-double forks lead nowhere (attack X12).
+A fork of this interpreter is made ahead of need too. A Python script runs in that fork itself; in the place of a
+shell script's comes bash, which starts, and then waits for the word before it looks at the script. The word is
+a `.` on GO; nothing begins where GO ends without one. RESULT is where a script gives its result. The end of
+CONTROL means stop: because the worker asks for it, or because it is no more. The answer on CONTROL is a line
+`{"code": 0}` (128 + signal where one ended the script), or `{"fault": "…"}` where it did not start. Being a
+subreaper, a supervisor gets every orphan: setsid and double forks lead nowhere (attack X12).
 """
 
 import ctypes
@@ -32,7 +33,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -43,6 +44,13 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
 DESCRIPTORS = 5  # that come with each message
+GO = 200  # the descriptor on which bash waits for the word: one that is nothing else's
+
+# What `told` does, in bash; then its script, in this very shell. Nothing of this is left in there.
+WAIT = (
+    f"IFS= read -rN1 -u{GO} && read -r _ _ _ REPLY _ </proc/$$/stat && [[ $REPLY == $PPID ]] && exec {GO}<&- "
+    '&& unset REPLY && . "$0"'
+)
 
 # Deaf to these (a Ctrl-C in a terminal, a service manager's TERM): the control socket alone decides.
 DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -114,7 +122,7 @@ def supervise(python: ModuleType, given: int, output: int, control: int, result:
     os.close(result)
     code = 127 if fault else Script(fork.pid).supervise(control, spec["grace"])
     for path in spec["remove"]:
-        remove(Path(path))
+        remove(path)
     with suppress(BrokenPipeError):
         os.write(control, json.dumps({"fault": fault} if fault else {"code": code}).encode() + b"\n")
     os._exit(code)
@@ -151,7 +159,7 @@ class Fork(NamedTuple):
             for other in (control, orders, faults):
                 os.close(other)
             detach()
-            become(read_line(order), lambda: told(go, supervisor), python, result, fault)
+            become(read_line(order), go, supervisor, python, result, fault)
         os.close(order)
         os.close(fault)
         return cls(pid, orders, faults)
@@ -182,17 +190,19 @@ def told(go: int, supervisor: int) -> bool:
         os.close(go)
 
 
-def become(line: bytes, begin: Callable[[], bool], python: ModuleType, result: int, fault: int) -> NoReturn:
+def become(line: bytes, go: int, supervisor: int, python: ModuleType, result: int, fault: int) -> NoReturn:
     """Turn this forked process into the script; write to the descriptor `fault` what is in the way."""
     if not line:
         os._exit(0)
     try:
         spec = json.loads(line)
         settle(spec)
-        if not begin():
+        if spec["argv"] and os.getppid() == supervisor:
+            shell, *words = spec["argv"]
+            os.dup2(go, GO)
+            os.execve(shell, [shell, "-c", WAIT, *words], spec["env"])  # noqa: S606 - a list and full paths
+        if not told(go, supervisor):
             os._exit(0)
-        if spec["argv"]:
-            os.execve(spec["argv"][0], spec["argv"], spec["env"])  # noqa: S606 - a list and a full path, no shell
     except (OSError, ValueError) as error:
         os.write(fault, (getattr(error, "strerror", None) or str(error)).encode())
         os._exit(127)
@@ -312,18 +322,28 @@ def descendants() -> list[int]:
     return found[1:]
 
 
-def remove(directory: Path) -> None:
+def remove(directory: str) -> None:
     """Remove a directory with all in it, also where the script took away its own rights."""
+    with suppress(OSError):
+        for name in os.listdir(directory):  # noqa: PTH208 - as a rule there are only files, and a run waits for this
+            os.unlink(f"{directory}/{name}")  # noqa: PTH108
+        os.rmdir(directory)  # noqa: PTH106
+        return
     with suppress(OSError, RecursionError):
-        directory.chmod(0o700)
-        for root, names, _ in os.walk(directory):
-            for path in (Path(root, name) for name in names):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-        for root, names, files in os.walk(directory, topdown=False):
-            for path in (Path(root, name) for name in (*files, *names)):
-                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-        directory.rmdir()
+        remove_tree(Path(directory))
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory with other directories in it. Raises OSError."""
+    directory.chmod(0o700)
+    for root, names, _ in os.walk(directory):
+        for path in (Path(root, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(0o700)
+    for root, names, files in os.walk(directory, topdown=False):
+        for path in (Path(root, name) for name in (*files, *names)):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    directory.rmdir()
 
 
 if __name__ == "__main__":

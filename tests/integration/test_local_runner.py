@@ -424,10 +424,17 @@ async def supervisor() -> AsyncIterator[Supervisor]:
 
 
 async def test_X12_nothing_begins_whose_supervisor_was_killed(tmp_path: Path, supervisor: Supervisor) -> None:
-    begun = tmp_path / "begun"
+    begun, script = tmp_path / "begun", tmp_path / "script.sh"
+    script.write_text(f"echo yes > {begun}")
     pid = await supervisor.ready()
-    argv = ["/bin/bash", "-c", f"echo yes > {begun}"]
-    spec = {"argv": argv, "env": {}, "cwd": "/", "limits": {"PROCESSES": 512}, "grace": 0.1, "remove": []}
+    spec = {
+        "argv": ["/bin/bash", str(script)],
+        "env": {},
+        "cwd": "/",
+        "limits": {"PROCESSES": 512},
+        "grace": 0.1,
+        "remove": [],
+    }
     await supervisor.prepare(spec)
     await asyncio.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
@@ -436,6 +443,37 @@ async def test_X12_nothing_begins_whose_supervisor_was_killed(tmp_path: Path, su
     supervisor.begin()
     await asyncio.sleep(0.2)
     assert not begun.exists()
+
+
+async def test_a_script_begins_at_the_word_and_not_before(tmp_path: Path, supervisor: Supervisor) -> None:
+    script = tmp_path / "script.sh"
+    script.write_text("echo not this")
+    await supervisor.ready()
+    spec = {"argv": ["/bin/bash", str(script)], "env": {}, "cwd": "/", "limits": {"PROCESSES": 512}, "grace": 0.1}
+    await supervisor.prepare({**spec, "remove": []})
+    await asyncio.sleep(0.2)
+    script.write_text("echo this")
+    supervisor.begin()
+    assert await supervisor.output() == b"this\n"
+    assert (await supervisor.report()).code == 0
+
+
+async def test_a_shell_script_sees_nothing_of_how_its_shell_waited(runner: LocalRunner) -> None:
+    script = """
+        echo "${0##*/} ${BASH_SOURCE[0]##*/} $# $* [${REPLY-unset}] $LINENO"
+        ls /proc/$$/fd | tr '\\n' ' '; echo
+        no-such-command
+        set -e
+        false
+        echo not reached
+    """
+    work = _shell(script, arguments={"a": "x y", "b": 2})
+    ended, said = await _run(runner, work)
+    words, descriptors, fault = said.splitlines()
+    assert words == "try.sh try.sh 2 --a=x y --b=2 [unset] 2"
+    assert {"0", "1", "2"} <= set(descriptors.split()) <= {"0", "1", "2", "3"}  # bash's own for the script
+    assert fault.endswith("try.sh: line 4: no-such-command: command not found")
+    assert ended.code == 1
 
 
 async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(supervisor: Supervisor) -> None:
