@@ -5,13 +5,15 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 
-from bot.core.errors import Invalid, Unavailable
+from bot.core.errors import Invalid, Unavailable, gathered, noted
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -25,6 +27,8 @@ _SLACK = {
     "slack_app_id": (r"A[A-Z0-9]{1,29}", "an app's id begins with A"),
 }
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+# What is used of settings that don't go together, to look at the rest.
+_PLACES = ("data_dir", "actions_dir", "policies_dir", "links_file")
 _MOST = {"link_days": 3_650, "concurrency": 1_000, "approval_ttl": _YEAR, "private_ttl": _YEAR}
 
 
@@ -61,40 +65,18 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raise Invalid for settings that must not go together, however they came about."""
-        self._check_slack()
-        if self.local_chat and self.host not in LOOPBACK:
-            raise Invalid(
-                "The local channel lets anybody be anybody, so it listens on loopback only.", "DEPUTY_HOST"
-            )
-        _check_addresses(self)
-        _check_entra(self)
+        with gathered() as faults:
+            if self.local_chat and self.host not in LOOPBACK:
+                sentence = "The local channel lets anybody be anybody, so it listens on loopback only."
+                faults.append(Invalid(sentence, "DEPUTY_HOST"))
+            for check in (_check_slack, _check_slack_address, _check_addresses, _check_entra):
+                with noted(faults):
+                    check(self)
 
     @property
     def slack(self) -> bool:
         """Whether Slack is set up."""
         return bool(self.slack_bot_token)
-
-    def _check_slack(self) -> None:
-        """Raise Invalid where Slack is set up in part: nothing may come in that can't be proven to be Slack's."""
-        given = {name: getattr(self, name) for name in _SLACK}
-        if self.slack and not self.slack_signing_secret and not self.slack_app_token:
-            raise Invalid(
-                "Without it nobody could tell Slack's messages from forged ones, so Deputy does not start. Your "
-                "Slack app's page has it under Basic Information; for Socket Mode set DEPUTY_SLACK_APP_TOKEN.",
-                "DEPUTY_SLACK_SIGNING_SECRET",
-            )
-        if any(given.values()):
-            for name in ("slack_bot_token", "slack_team"):
-                if not given[name]:
-                    raise Invalid("It is missing, and Slack needs it.", f"DEPUTY_{name.upper()}")
-        for name, (shape, looks) in _SLACK.items():
-            if given[name] and not re.fullmatch(shape, given[name]):
-                raise Invalid(f"It looks otherwise: {looks}.", f"DEPUTY_{name.upper()}")
-        address = urlsplit(self.slack_api)
-        if not (address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)):
-            raise Invalid("It must be https, or http on this machine for a test.", "DEPUTY_SLACK_API")
-        if not self.slack_api.endswith("/"):
-            raise Invalid("It must end in a slash, as https://slack.com/api/ does.", "DEPUTY_SLACK_API")
 
     def address(self, port: int = 0) -> str:
         """Return the address of what listens at the host: at its port, or at another."""
@@ -115,16 +97,49 @@ class Settings:
         return self.data_dir / "vault.key"
 
 
+def _check_slack(settings: Settings) -> None:
+    """Raise Invalid where Slack is set up in part: nothing may come in that can't be proven to be Slack's."""
+    given = {name: getattr(settings, name) for name in _SLACK}
+    with gathered() as faults:
+        if settings.slack and not settings.slack_signing_secret and not settings.slack_app_token:
+            sentence = (
+                "Without it nobody could tell Slack's messages from forged ones, so Deputy does not start. Your "
+                "Slack app's page has it under Basic Information; for Socket Mode set DEPUTY_SLACK_APP_TOKEN."
+            )
+            faults.append(Invalid(sentence, "DEPUTY_SLACK_SIGNING_SECRET"))
+        for name, (shape, looks) in _SLACK.items():
+            if given[name] and not re.fullmatch(shape, given[name]):
+                faults.append(Invalid(f"It looks otherwise: {looks}.", _variable(name)))
+            elif not given[name] and name in ("slack_bot_token", "slack_team") and any(given.values()):
+                faults.append(Invalid("It is missing, and Slack needs it.", _variable(name)))
+
+
+def _check_slack_address(settings: Settings) -> None:
+    address = urlsplit(settings.slack_api)
+    with gathered() as faults:
+        if not (address.scheme == "https" or (address.scheme == "http" and address.hostname in LOOPBACK)):
+            sentence = "It must be https, or http on this machine for a test."
+            faults.append(Invalid(sentence, "DEPUTY_SLACK_API"))
+        if not settings.slack_api.endswith("/"):
+            faults.append(Invalid("It must end in a slash, as https://slack.com/api/ does.", "DEPUTY_SLACK_API"))
+
+
 def _check_addresses(settings: Settings) -> None:
-    for name in ("public_url", "entra_authority", "graph_url"):
-        text = getattr(settings, name)
-        scheme, host = _origin(text, name) if text else ("https", None)
-        if scheme != "https" and not (scheme == "http" and host in LOOPBACK and name == "public_url"):
-            raise Invalid(f"“{text}” must begin with https://.", _variable(name))
-    if settings.local_chat and settings.public_url and _origin(settings.public_url, "")[1] not in LOOPBACK:
+    with gathered() as faults:
+        for name in ("public_url", "entra_authority", "graph_url"):
+            with noted(faults):
+                _check_address(settings, name)
+
+
+def _check_address(settings: Settings, name: str) -> None:
+    text = getattr(settings, name)
+    scheme, host = _origin(text, name) if text else ("https", None)
+    if scheme != "https" and not (scheme == "http" and host in LOOPBACK and name == "public_url"):
+        raise Invalid(f"“{text}” must begin with https://.", _variable(name))
+    if name == "public_url" and settings.local_chat and text and host not in LOOPBACK:
         raise Invalid(
             "The local channel lets anybody be anybody, so nothing of this process may be reached from elsewhere.",
-            "DEPUTY_PUBLIC_URL",
+            _variable(name),
         )
 
 
@@ -145,19 +160,21 @@ def _origin(text: str, name: str) -> tuple[str, str | None]:
 def _check_entra(settings: Settings) -> None:
     if not settings.entra_tenant:
         return
-    for name in ("entra_tenant", "entra_client_id"):
-        if not _GUID.fullmatch(getattr(settings, name)):
-            raise Invalid("It takes a GUID, as the app registration shows it.", _variable(name))
-    if bool(settings.entra_client_secret) == bool(settings.entra_certificate):
-        raise Invalid(
-            "Deputy proves itself to Entra ID by this or by DEPUTY_ENTRA_CERTIFICATE (a PEM file): give one.",
-            "DEPUTY_ENTRA_CLIENT_SECRET",
-        )
-    if not settings.public_url:
-        raise Invalid(
-            "It is empty. People link their accounts on a page: say by which address they reach this process.",
-            "DEPUTY_PUBLIC_URL",
-        )
+    with gathered() as faults:
+        for name in ("entra_tenant", "entra_client_id"):
+            if not _GUID.fullmatch(getattr(settings, name)):
+                sentence = "It takes a GUID, as the app registration shows it."
+                faults.append(Invalid(sentence, _variable(name)))
+        if bool(settings.entra_client_secret) == bool(settings.entra_certificate):
+            sentence = (
+                "Deputy proves itself to Entra ID by this or by DEPUTY_ENTRA_CERTIFICATE (a PEM file): give one."
+            )
+            faults.append(Invalid(sentence, "DEPUTY_ENTRA_CLIENT_SECRET"))
+        if not settings.public_url:
+            sentence = (
+                "It is empty. People link their accounts on a page: say by which address they reach this process."
+            )
+            faults.append(Invalid(sentence, "DEPUTY_PUBLIC_URL"))
 
 
 def _variable(name: str) -> str:
@@ -165,30 +182,73 @@ def _variable(name: str) -> str:
 
 
 def read(environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")) -> Settings:
-    """Read the settings; raises Invalid naming the variable that is wrong or unknown."""
+    """Read the settings. Raises Invalid naming the variable that is wrong or unknown, with all the others."""
+    with gathered() as faults:
+        return right(faults, environment, env_file)
+
+
+def right(
+    faults: list[Invalid], environment: Mapping[str, str] | None = None, env_file: Path = Path(".env")
+) -> Settings:
+    """Read the settings as far as they are right; each that is wrong is left out, and goes among the faults."""
     given = dict(os.environ if environment is None else environment)
-    values = {
-        **_from_file(env_file),
-        **{key: value for key, value in given.items() if key.startswith("DEPUTY_")},
-    }
-    fields = {f"DEPUTY_{name.upper()}": name for name in Settings.__dataclass_fields__}
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        known = ", ".join(sorted(fields))
-        raise Invalid(f"There is no such setting. The settings are {known}.", unknown[0])
-    return Settings(**{fields[key]: _typed(key, fields[key], value) for key, value in values.items()})
+    values = {key: value for key, value in given.items() if key.startswith("DEPUTY_")}
+    wrong: list[Invalid] = []
+    pieces: list[Binding] = []
+    with noted(wrong):
+        pieces = _pieces(env_file)
+    unread = [one for one in pieces if one.error]
+    wrong += [Invalid("It isn't NAME=value, nor a comment.", f"{env_file}:{_line(one)}") for one in unread]
+    lines = {one.key: _line(one) for one in pieces if one.key and one.key not in values}
+    found = _settings(wrong, {**_set_by(pieces), **values})
+    faults += [_in_file(fault, env_file, lines) for fault in wrong]
+    return found
 
 
-def _from_file(path: Path) -> dict[str, str]:
+def _settings(faults: list[Invalid], values: Mapping[str, str]) -> Settings:
+    fields = {_variable(name): name for name in Settings.__dataclass_fields__}
+    typed: dict[str, Any] = {}
+    for key, value in values.items():
+        with noted(faults):
+            if key not in fields:
+                known = ", ".join(sorted(fields))
+                raise Invalid(f"There is no such setting. The settings are {known}.", key)
+            typed[fields[key]] = _typed(key, fields[key], value)
+    with noted(faults):
+        return Settings(**typed)
+    return Settings(**{name: typed[name] for name in _PLACES if name in typed})
+
+
+def _in_file(fault: Invalid, path: Path, lines: Mapping[str, int]) -> Invalid:
+    """Give a fault of a setting that stands in the file its line there."""
+    line = lines.get(fault.where)
+    words = fault.sentence.removeprefix(f"{fault.where}: ")
+    return Invalid(words, f"{path}:{line}: {fault.where}") if line else fault
+
+
+def _pieces(path: Path) -> list[Binding]:
+    """Cut a file of settings, where there is one, into its lines; a value in quotes may go over several."""
     if not path.is_file():
-        return {}
+        return []
     try:
-        found = dotenv_values(path)
+        with path.open(encoding="utf-8") as file:
+            return list(parse_stream(file))
     except UnicodeDecodeError as error:
         raise Invalid(f"It is not UTF-8 text (byte {error.start + 1}); save it as UTF-8.", str(path)) from None
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", str(path)) from None
+
+
+def _set_by(pieces: list[Binding]) -> dict[str, str]:
+    text = "".join(one.original.string for one in pieces if not one.error)
+    found = dotenv_values(stream=StringIO(text))
     return {key: value or "" for key, value in found.items() if key.startswith("DEPUTY_")}
+
+
+def _line(binding: Binding) -> int:
+    """Return the line of what stands after the blank lines with which a piece of the file may begin."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _typed(variable: str, name: str, text: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import audit, check, db, doctor, manifest, policy, say, serve, vault
-from bot.core.errors import DeputyError
+from bot.core.errors import DeputyError, Invalid
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -53,7 +53,8 @@ def main() -> None:
         finally:
             print(end="", flush=True)  # what is still to be written fails here and not after all is over
     except DeputyError as error:
-        print(f"deputy: {error}", file=sys.stderr)
+        for fault in (error, *(error.others if isinstance(error, Invalid) else ())):
+            print(f"deputy: {fault}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

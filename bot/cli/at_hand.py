@@ -33,7 +33,7 @@ def content(settings: Settings) -> Iterator[Finding]:
     if not found:
         yield works("Actions and policies", summary(settings))
     if settings.links_file:
-        yield _people(settings)
+        yield from _people(settings)
 
 
 def _data_folder(settings: Settings) -> Finding:
@@ -47,17 +47,17 @@ def _data_folder(settings: Settings) -> Finding:
     return works("Data folder", f"{folder} can be written to.")
 
 
-def _people(settings: Settings) -> Finding:
+def _people(settings: Settings) -> Iterator[Finding]:
     from pathlib import Path
 
+    from bot.cli.check import people_faults
     from bot.identity.linkfile import LinkFile
-    from bot.policy.cedar import CedarPolicy
 
-    try:
-        links = LinkFile(Path(settings.links_file), CedarPolicy(settings.policies_dir).roles).links()
-    except DeputyError as error:
-        return fails("People", str(error))
-    return works("People", f"{settings.links_file} names {len(links.people)}.")
+    found = people_faults(settings)
+    yield from (fails("People", fault) for fault in found)
+    if not found:
+        people = LinkFile(Path(settings.links_file), frozenset).links().people
+        yield works("People", f"{settings.links_file} names {len(people)}.")
 
 
 async def data(settings: Settings) -> AsyncIterator[Finding]:

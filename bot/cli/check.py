@@ -5,13 +5,14 @@ from pathlib import Path
 import typer
 
 from bot.core.errors import DeputyError, Invalid, noted
-from bot.settings import Settings, read
+from bot.settings import Settings, right
 
 
 def check() -> None:
     """Prove actions, policies, cases and settings consistent; every fault is named with file, line and field."""
-    settings = read()
-    found = faults(settings)
+    wrong: list[Invalid] = []
+    settings = right(wrong)
+    found = [*map(str, wrong), *faults(settings), *people_faults(settings)]
     for fault in found:
         print(fault)
     if found:
@@ -23,6 +24,20 @@ def check() -> None:
 def faults(settings: Settings) -> list[str]:
     """Return a sentence for every fault of actions, policies and cases, with its file, line and field."""
     return [*_catalog_faults(settings), *_policy_faults(settings)]
+
+
+def people_faults(settings: Settings) -> list[str]:
+    """Return a sentence for every fault of the file of people, where there is one."""
+    from bot.identity.linkfile import LinkFile
+
+    if not settings.links_file:
+        return []
+    path = Path(settings.links_file)
+    try:
+        LinkFile(path, frozenset).links()
+    except DeputyError as error:
+        return [_placed(path.parent, fault) for fault in (error, *getattr(error, "others", ()))]
+    return []
 
 
 def _catalog_faults(settings: Settings) -> list[str]:
@@ -40,7 +55,7 @@ def _catalog_faults(settings: Settings) -> list[str]:
 
 def _policy_faults(settings: Settings) -> list[str]:
     from bot.app import catalog_of
-    from bot.chat.slack.routes import read_routes
+    from bot.chat.slack.routes import read_routes, unknown
     from bot.oncall import schedule
     from bot.policy.cases import FILE, run_cases
     from bot.policy.cases import read as read_cases
@@ -63,15 +78,8 @@ def _policy_faults(settings: Settings) -> list[str]:
     results = run_cases(bench, catalog, cases)
     wrong = [f"{one.where}: {one.name}: {one.sentence}" for one in results if not one.ok]
     wrong += [str(fault) for fault in strangers(bench.book, catalog)]
-    wrong += [
-        f"slack.toml: actions.{one}: There is no such action." for one in routes.actions - set(catalog.actions)
-    ]
     titles = [role.title for role in bench.book.roles.values()]
-    wrong += [
-        f"slack.toml: mention.{one}: No role has this title, so it calls nobody. There are {', '.join(titles)}."
-        for one in routes.mention
-        if one not in titles
-    ]
+    wrong += [str(fault) for fault in unknown(settings.policies_dir, routes, catalog.actions, titles)]
     if not wrong:
         missing = uncovered(bench, catalog, cases)
         wrong = [f"{rule.where}: no case of {FILE} would fail if “{rule.id}” {words}." for rule, words in missing]

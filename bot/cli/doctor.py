@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import typer
 
-from bot.core.errors import DeputyError
+from bot.core.errors import Invalid
 from bot.core.finding import Finding, absent, fails, works
-from bot.settings import Settings, read
+from bot.settings import Settings, right
 
 
 def doctor() -> None:
@@ -29,10 +29,11 @@ async def _doctor() -> int:
 
 
 async def _found() -> AsyncIterator[Finding]:
-    try:
-        settings = read()
-    except DeputyError as error:
-        yield fails("Settings", str(error))
+    wrong: list[Invalid] = []
+    settings = right(wrong)
+    for fault in wrong:
+        yield fails("Settings", str(fault))
+    if wrong:
         return
     from bot.cli.at_hand import content, data
 

@@ -29,7 +29,7 @@ class DeputyError(Exception):
 
 
 class Invalid(DeputyError):
-    """Something given is wrong. `where` is `file`, `file:line` or `file: field`, or empty.
+    """Something given is wrong. `where` is `file`, `file:line`, `file:line: field`, or empty.
 
     `others` is what else was found to be wrong along with it.
     """

@@ -24,6 +24,15 @@ _WORD = re.compile(r"[^\s⟨⟩]+")
 _LINES = {ord(char): None for char in "\n\t"}
 
 
+def decoded(content: bytes, file: str) -> str:
+    """Return the text of a file. Raises Invalid, with the line, for what is no UTF-8."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Invalid(f"It is not UTF-8 (byte {error.start}).", f"{file}:{line}") from None
+
+
 def fault_in(text: str, *, lines: bool) -> str | None:
     """Say what makes `text` unfit as an argument, or None. `lines` allows line feeds and tabs."""
     for char in text:

@@ -43,6 +43,11 @@ def at(text: str, file: str, *keys: Key) -> Iterator[None]:
         raise Invalid(fault.sentence, f"{file}:{line_of(text, keys)}") from None
 
 
+def place(text: str, file: str, *keys: Key) -> str:
+    """Return `file:line: field` for where `keys` stand."""
+    return f"{file}:{line_of(text, keys)}: {'.'.join(map(str, keys))}"
+
+
 def line_of(text: str, keys: Sequence[Key]) -> int:
     """Return the line, from 1, where `keys` stand, or the longest part of their path that stands anywhere."""
     best, line = 0, 1

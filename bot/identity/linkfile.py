@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core import toml
-from bot.core.errors import DeputyError, Invalid, Refused, Unavailable
+from bot.core.errors import DeputyError, Invalid, Refused, Unavailable, gathered, noted
 from bot.core.principal import Account, Principal, Who
 from bot.core.text import shorten, visible
 
@@ -101,22 +101,40 @@ class LinkFile:
 
 
 def parse(text: str, file: str) -> Links:
-    """Read the people of a file. Raises Invalid with file and field; nobody and no account may come twice."""
+    """Read the people of a file; nobody and no account may come twice.
+
+    Raises Invalid with file, line and field of what is wrong first, and all the others.
+    """
     tables = toml.read(text, file)
     listed = tables.pop("person", [])
-    if tables or not isinstance(listed, list):
-        raise Invalid("It holds people and nothing else, each as a table [[person]].", file)
     people: dict[Who, LinkedPerson] = {}
     accounts: dict[Account, LinkedPerson] = {}
-    for number, table in enumerate(listed, 1):
-        person = _person(table, f"{file}: person {number}")
-        if person.who in people or not accounts.keys().isdisjoint(person.accounts):
-            raise Invalid(
-                f"{person.who.name}, or an account of theirs, is in it twice.", f"{file}: person {number}"
-            )
-        people[person.who] = person
-        accounts |= dict.fromkeys(person.accounts, person)
+    with gathered() as faults:
+        for name in [*tables, *(() if isinstance(listed, list) else ["person"])]:
+            with noted(faults), toml.at(text, file, name):
+                raise Invalid(f"It holds people and nothing else, each as a table [[person]], not “{name}”.")
+        for number, table in enumerate(listed if isinstance(listed, list) else ()):
+            with noted(faults):
+                person = _person(table, _Place(text, file, number))
+                if person.who in people or not accounts.keys().isdisjoint(person.accounts):
+                    twice = f"{person.who.name}, or an account of theirs, is in it twice."
+                    raise _Place(text, file, number).fault(twice)
+                people[person.who] = person
+                accounts |= dict.fromkeys(person.accounts, person)
     return Links(people, accounts)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a person stands in the file: they are the `number`th, from 0."""
+
+    text: str
+    file: str
+    number: int
+
+    def fault(self, sentence: str, *field: str) -> Invalid:
+        line = toml.line_of(self.text, ("person", self.number, *field))
+        return Invalid(sentence, ", ".join((f"{self.file}:{line}: person {self.number + 1}", *field)))
 
 
 def _kept(text: str, file: str) -> Links | DeputyError:
@@ -126,31 +144,36 @@ def _kept(text: str, file: str) -> Links | DeputyError:
         return fault
 
 
-def _person(table: Any, where: str) -> LinkedPerson:
+def _person(table: Any, place: _Place) -> LinkedPerson:
     if not isinstance(table, dict):
-        raise Invalid("A person is a table [[person]].", where)
-    for name in table:
-        if name not in _FIELDS:
-            raise Invalid(f"“{name}” is unknown; a person has {', '.join(_FIELDS)}.", where)
-    for name in _NEEDED:
-        if not isinstance(table.get(name), str) or not table[name].strip():
-            raise Invalid("It is missing, or no text.", f"{where}, {name}")
-    for name in ("tenant", "id"):
-        if not _GUID.fullmatch(table[name]):
-            raise Invalid(f"“{table[name]}” is no id of Entra ID (a GUID).", f"{where}, {name}")
-    groups = table.get("groups", [])
-    if not isinstance(groups, list) or not all(isinstance(one, str) and _GUID.fullmatch(one) for one in groups):
-        raise Invalid("It takes a list of group ids (GUIDs), as in roles.toml.", f"{where}, groups")
+        raise place.fault("A person is a table [[person]].")
+    with gathered() as faults:
+        for name in [one for one in table if one not in _FIELDS]:
+            faults.append(place.fault(f"“{name}” is unknown; a person has {', '.join(_FIELDS)}.", name))
+        for name in _NEEDED:
+            if not isinstance(table.get(name), str) or not table[name].strip():
+                faults.append(place.fault("It is missing, or no text.", name))
+            elif name in ("tenant", "id") and not _GUID.fullmatch(table[name]):
+                faults.append(place.fault(f"“{table[name]}” is no id of Entra ID (a GUID).", name))
+        groups = table.get("groups", [])
+        if not isinstance(groups, list) or not all(
+            isinstance(one, str) and _GUID.fullmatch(one) for one in groups
+        ):
+            faults.append(place.fault("It takes a list of group ids (GUIDs), as in roles.toml.", "groups"))
+        with noted(faults):
+            accounts = _accounts(table, place)
     who = Who(table["tenant"], table["id"], table["name"])
-    return LinkedPerson(who, tuple(one.lower() for one in groups), _accounts(table, where))
+    return LinkedPerson(who, tuple(one.lower() for one in groups), accounts)
 
 
-def _accounts(table: Mapping[str, Any], where: str) -> tuple[Account, ...]:
+def _accounts(table: Mapping[str, Any], place: _Place) -> tuple[Account, ...]:
     accounts = []
-    for platform, shape in PLATFORMS.items():
-        id = table.get(platform)
-        if id is not None and not (isinstance(id, str) and shape.fullmatch(id)):
-            raise Invalid("It takes workspace and member id, as T0123ABCD:U0456EFGH.", f"{where}, {platform}")
-        if id is not None:
-            accounts.append(Account(platform, id))
+    with gathered() as faults:
+        for platform, shape in PLATFORMS.items():
+            id = table.get(platform)
+            if id is not None and not (isinstance(id, str) and shape.fullmatch(id)):
+                wrong = "It takes workspace and member id, as T0123ABCD:U0456EFGH."
+                faults.append(place.fault(wrong, platform))
+            elif id is not None:
+                accounts.append(Account(platform, id))
     return tuple(accounts)

@@ -16,19 +16,26 @@ until = 2026-11-23T12:00:00Z               # open until this is written
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from bot.core import toml
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, gathered, noted
+from bot.core.text import decoded
 
 FILE = "oncall.toml"
+_FIELDS = ("tenant", "on_call", "incident", "shift")
 FOREVER = datetime.max.replace(tzinfo=UTC)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+At = Callable[..., AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -64,30 +71,45 @@ def _at(periods: Iterable[Period], now: datetime) -> list[str]:
 
 
 def read(path: Path) -> Schedule:
-    """Read the file; nobody is on call where there is none. Raises Invalid naming the field that is wrong."""
+    """Read the file; nobody is on call where there is none. Raises Invalid naming line and
+    field of what is wrong first, and all the others.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(path.read_bytes(), FILE)
     except FileNotFoundError:
         return Schedule()
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", FILE) from None
-    except UnicodeDecodeError as error:
-        raise Invalid(f"It is not UTF-8 (byte {error.start}).", FILE) from None
     data = toml.read(text, FILE)
-    unknown = next((name for name in data if name not in ("tenant", "on_call", "incident", "shift")), None)
-    if unknown:
-        raise Invalid(f"“{unknown}” is unknown; it takes tenant, on_call, incident and [[shift]].", FILE)
+    at = partial(toml.at, text, FILE)
+    with gathered() as faults:
+        for name in data:
+            with noted(faults), at(name):
+                if name not in _FIELDS:
+                    raise Invalid(f"“{name}” is unknown; it takes tenant, on_call, incident and [[shift]].")
+        return _schedule(data, faults, at)
+
+
+def _schedule(data: Mapping[str, Any], faults: list[Invalid], at: At) -> Schedule:
+    """Read what is right; what is wrong goes among the faults."""
+    tenant = on_call = asked = ""
+    shifts: tuple[Period, ...] = ()
+    incidents: tuple[Period, ...] = ()
     incident = data.get("incident", [])
-    schedule = Schedule(
-        tenant=_tenant(data),
-        shifts=_periods(data.get("shift", []), "shift", "people"),
-        incidents=() if isinstance(incident, str) else _periods(incident, "incident", "name"),
-        on_call=_address(data.get("on_call", ""), "on_call"),
-        incident=_address(incident, "incident") if isinstance(incident, str) else "",
-    )
-    if schedule.shifts and schedule.on_call:
-        raise Invalid("“on_call” and [[shift]] say who is on call twice: keep one of them.", FILE)
-    return schedule
+    with noted(faults), at("tenant"):
+        tenant = _tenant(data)
+    with noted(faults):
+        shifts = _periods(data.get("shift", []), "people", partial(at, "shift"))
+    with noted(faults), at("on_call"):
+        on_call = _address(data.get("on_call", ""), "on_call")
+        if shifts and on_call:
+            raise Invalid("“on_call” and [[shift]] say who is on call twice: keep one of them.")
+    with noted(faults), at("incident"):
+        if isinstance(incident, str):
+            asked = _address(incident, "incident")
+        else:
+            incidents = _periods(incident, "name", partial(at, "incident"))
+    return Schedule(tenant, shifts, incidents, on_call, asked)
 
 
 def oids(given: object) -> tuple[str, ...]:
@@ -108,37 +130,60 @@ def _tenant(data: Mapping[str, Any]) -> str:
     tenant = data.get("tenant", "")
     names_people = "shift" in data or "on_call" in data
     if names_people and not (isinstance(tenant, str) and _GUID.fullmatch(tenant)):
-        raise Invalid("“tenant” takes the Entra tenant's id (a GUID): people are known by it and their own.", FILE)
+        raise Invalid("“tenant” takes the Entra tenant's id (a GUID): people are known by it and their own.")
     return str(tenant)
 
 
-def _periods(given: object, table: str, what: str) -> tuple[Period, ...]:
+def _periods(given: object, what: str, at: At) -> tuple[Period, ...]:
+    """Read the tables of one name, each for `what` it names. Raises Invalid, with all the others."""
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise Invalid(f"A {table} is a table of its own: [[{table}]].", FILE)
-    return tuple(_period(one, f"[[{table}]] {place}", what) for place, one in enumerate(given, 1))
+        table = "incident" if what == "name" else "shift"
+        with at():
+            raise Invalid(f"{table[0].upper()}{table[1:]} is a table of its own: [[{table}]].")
+    periods: list[Period] = []
+    with gathered() as faults:
+        for number, table in enumerate(given):
+            with noted(faults):
+                periods.append(_period(table, what, partial(at, number)))
+    return tuple(periods)
 
 
-def _period(table: Mapping[str, Any], which: str, what: str) -> Period:
+def _period(table: Mapping[str, Any], what: str, at: At) -> Period:
     needed = (what, "from") if what == "name" else (what, "from", "until")
-    missing = next((field for field in needed if field not in table), None)
-    strange = next((field for field in table if field not in (what, "from", "until")), None)
-    if missing or strange:
-        words = f"has no “{missing}”" if missing else f"has “{strange}”, which is unknown"
-        raise Invalid(f"{which} {words}; it takes {what}, from and until.", FILE)
-    try:
-        names = (title(table[what]),) if what == "name" else oids(table[what])
-    except ValueError as error:
-        raise Invalid(f"{which} “{what}” {error}.", FILE) from None
-    start, end = _moment(table["from"], which), _moment(table.get("until", FOREVER), which)
-    if end <= start:
-        raise Invalid(f"{which} ends before it begins.", FILE)
+    names: tuple[str, ...] = ()
+    start = end = FOREVER
+    with gathered() as faults:
+        for field in needed:
+            with noted(faults), at(field):
+                if field not in table:
+                    raise Invalid(f"“{field}” is missing; it takes {what}, from and until.")
+        for field in table:
+            with noted(faults), at(field):
+                if field == what:
+                    names = _names(table[what], what)
+                elif field == "from":
+                    start = _moment(table["from"], field)
+                elif field == "until":
+                    end = _moment(table["until"], field)
+                else:
+                    raise Invalid(f"“{field}” is unknown; it takes {what}, from and until.")
+        with noted(faults), at("until"):
+            if not faults and end <= start:
+                raise Invalid("“until” ends it before it begins.")
     return Period(start, end, names)
 
 
-def _moment(given: object, which: str) -> datetime:
+def _names(given: object, what: str) -> tuple[str, ...]:
+    try:
+        return (title(given),) if what == "name" else oids(given)
+    except ValueError as error:
+        raise Invalid(f"“{what}” {error}.") from None
+
+
+def _moment(given: object, field: str) -> datetime:
     if isinstance(given, datetime) and given.tzinfo:
         return given
-    raise Invalid(f"{which} takes moments with their offset from UTC, like 2026-11-23T08:00:00Z.", FILE)
+    raise Invalid(f"“{field}” takes a moment with its offset from UTC, like 2026-11-23T08:00:00Z.")
 
 
 def _address(given: object, field: str) -> str:
@@ -153,7 +198,7 @@ def _address(given: object, field: str) -> str:
                 return given
         except ValueError:
             pass
-    raise Invalid(f"“{field}” takes an address like https://rota.example.com/now, without a password in it.", FILE)
+    raise Invalid(f"“{field}” takes an address like https://rota.example.com/now, without a password in it.")
 
 
 def _here(host: str) -> bool:

@@ -31,6 +31,7 @@ from bot.core.decision import Decision, Deny, NeedsApproval, Permit
 from bot.core.errors import Invalid, gathered, noted
 from bot.core.parameter import bind
 from bot.core.principal import Principal, PrincipalKind, Who
+from bot.core.text import decoded
 from bot.core.wording import listed
 from bot.policy import judge
 from bot.policy.judge import Bench
@@ -112,11 +113,9 @@ class Result:
 def read(path: Path) -> tuple[Case, ...]:
     """Read the cases of a file, none where there is no file. Raises Invalid naming line and field."""
     try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        text = decoded(path.read_bytes(), path.name) if path.exists() else ""
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
-    except UnicodeDecodeError as error:
-        raise Invalid(f"It is not UTF-8 (byte {error.start}).", path.name) from None
     found = toml.read(text, path.name)
     tables = found.pop("case", [])
     if found or not isinstance(tables, list):

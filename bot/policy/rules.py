@@ -19,14 +19,15 @@ import cedarpy
 
 from bot.core import canonical, dn
 from bot.core.errors import Invalid, gathered, noted
-from bot.policy import calendar, roles
+from bot.core.text import decoded
+from bot.policy import calendar, roles, schema
 from bot.policy.calendar import Calendar
 from bot.policy.roles import Role
 from bot.policy.tree import Tree, literals, renamed
 
 T = TypeVar("T")
 
-SCHEMA = "schema.cedarschema"
+SCHEMA = schema.FILE
 ROLE, PLACE = "Deputy::Role", "Deputy::OU"
 # What an @reason may have filled in, in braces.
 WORDS = ("business_hours", "freeze", "incident")
@@ -35,7 +36,6 @@ WORDS = ("business_hours", "freeze", "incident")
 _TOKEN = re.compile(r'//[^\n]*|"(?:\\.|[^"\\])*"|;', re.DOTALL)
 _BLANK = re.compile(r"(?:\s|//[^\n]*)*")
 _WORD = re.compile(r"\{(\w+)\}")
-_QUOTED = re.compile(r"`([^`]+)`")
 _PREFIX = re.compile(r"^for policy `[^`]*`, ")
 
 
@@ -79,14 +79,14 @@ def load(folder: Path) -> Rulebook:
     found = files(folder)
     with gathered() as faults:
         contents = _contents(found, faults)
-        schema = _part(contents, SCHEMA, _schema, faults)
+        shape = _part(contents, SCHEMA, schema.parse, faults)
         known = _part(contents, roles.FILE, roles.parse, faults)
-        rules = _rules(contents, schema, known, faults)
+        rules = _rules(contents, shape, known, faults)
         dates = _part(contents, calendar.FILE, calendar.parse, faults) or Calendar()
         if not rules and not faults:
             raise Invalid("It holds no policy (*.cedar), so nobody could do anything.", str(folder))
-    assert schema is not None and known is not None  # noqa: S101 - else there was a fault
-    return Rulebook(_version(contents), rules, known, schema, dates)
+    assert shape is not None and known is not None  # noqa: S101 - else there was a fault
+    return Rulebook(_version(contents), rules, known, shape, dates)
 
 
 def _contents(paths: list[Path], faults: list[Invalid]) -> dict[str, str]:
@@ -110,7 +110,7 @@ def _part(contents: Mapping[str, str], name: str, read: Callable[[str], T], faul
 
 def _rules(
     contents: Mapping[str, str],
-    schema: cedarpy.Schema | None,
+    shape: cedarpy.Schema | None,
     known: Mapping[str, Role] | None,
     faults: list[Invalid],
 ) -> dict[str, Rule]:
@@ -120,7 +120,7 @@ def _rules(
         for line, statement in statements(text) if name.endswith(".cedar") else ():
             with noted(faults):
                 for rule in parse(f"{name}:{line}", statement):
-                    _check(rule, rules, schema, known)
+                    _check(rule, rules, shape, known)
                     rules[rule.id] = rule
     return rules
 
@@ -167,7 +167,7 @@ def policy_set(trees: Mapping[str, Tree]) -> cedarpy.PolicySet:
 
 
 def _check(
-    rule: Rule, others: Mapping[str, Rule], schema: cedarpy.Schema | None, known: Mapping[str, Role] | None
+    rule: Rule, others: Mapping[str, Rule], shape: cedarpy.Schema | None, known: Mapping[str, Role] | None
 ) -> None:
     if not rule.id:
         raise Invalid('This policy has no name: give it an @id("…").', rule.where)
@@ -180,15 +180,15 @@ def _check(
     if unknown:
         sentence = f"“{rule.id}” says {{{unknown}}}, and the words to be filled in are {', '.join(WORDS)}."
         raise Invalid(sentence, rule.where)
-    if schema is not None:
-        _fits(rule, schema)
+    if shape is not None:
+        _fits(rule, shape)
     for kind, name in literals(rule.tree):
         if kind == ROLE and known is not None and name not in known:
             raise Invalid(f"“{rule.id}” speaks of the role “{name}”, which {roles.FILE} doesn't know.", rule.where)
 
 
-def _fits(rule: Rule, schema: cedarpy.Schema) -> None:
-    result = cedarpy.validate_policies(rule.text, schema)
+def _fits(rule: Rule, shape: cedarpy.Schema) -> None:
+    result = cedarpy.validate_policies(rule.text, shape)
     if not result.validation_passed:
         faults = "; ".join(dict.fromkeys(_PREFIX.sub("", error.error) for error in result.errors))
         raise Invalid(f"“{rule.id}” doesn't fit the schema: {faults}.", rule.where)
@@ -201,25 +201,9 @@ def decides(name: str) -> bool:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        return decoded(path.read_bytes(), path.name)
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise Invalid(f"It is not UTF-8 (byte {error.start}).", f"{path.name}:{line}") from None
-
-
-def _schema(text: str) -> cedarpy.Schema:
-    try:
-        return cedarpy.Schema.from_str(text)
-    except ValueError as error:
-        raise Invalid(f"Cedar can't read it: {error}.", f"{SCHEMA}{_line(text, str(error))}") from None
-
-
-def _line(text: str, complaint: str) -> str:
-    """Return `:line` where a word that Cedar quotes stands, empty where that may be several places."""
-    found = [match.start() for word in _QUOTED.findall(complaint) for match in re.finditer(re.escape(word), text)]
-    return f":{text.count(chr(10), 0, found[0]) + 1}" if len(found) == 1 else ""
 
 
 def _version(contents: Mapping[str, str]) -> str:

@@ -285,19 +285,25 @@ async def test_check_names_every_fault_at_once(tmp_path: Path) -> None:
         "policies/roles.toml": roles.replace("\ncontact", "\ncontract", 2),
         "policies/calendar.toml": 'zone = "Berlin"\nholiday = 1\n[[freeze]]\nname = "a"\n[[freeze]]\nname = "b"\n',
         "policies/cases.toml": '[[case]]\nname = "One"\n\n[[case]]\nname = "Two"\n',
+        "policies/oncall.toml": 'rota = 1\n[[incident]]\nname = "Mail is down"\n',
+        "policies/slack.toml": 'approval = "C012"\n',
+        "people.toml": '[[person]]\ntenant = "x"\nid = "y"\nname = "Hanna"\n',
     }
     lay(tmp_path, files)
+    process.environment |= {"DEPUTY_PORT": "http", "DEPUTY_LINKS_FILE": str(tmp_path / "people.toml")}
     code, out, err = await process.deputy(*CHECK)
     assert (code, err) == (1, "")
     contacts = [number for number, line in enumerate(roles.splitlines(), 1) if line.startswith("contact")]
     assert [line.split(": ")[0].removeprefix(f"{tmp_path}/") for line in out.splitlines()] == [
-        *("actions/operations/quick.toml:4", "actions/operations/quick.toml:2"),
+        *("DEPUTY_PORT", "actions/operations/quick.toml:4", "actions/operations/quick.toml:2"),
+        *("policies/oncall.toml:1", "policies/oncall.toml:2", "policies/slack.toml:1"),
         *(f"policies/roles.toml:{line}" for line in contacts[:2]),
         *("policies/a.cedar:1", "policies/b.cedar:1", "policies/b.cedar:5"),
         *("policies/calendar.toml:1", "policies/calendar.toml:2"),
         *("policies/calendar.toml:3", "policies/calendar.toml:5"),
         *("policies/cases.toml:1", "policies/cases.toml:4"),
-        "13 faults to mend.",
+        *("people.toml:2", "people.toml:3"),
+        "19 faults to mend.",
     ]
 
 

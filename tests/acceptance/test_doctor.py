@@ -115,9 +115,10 @@ async def test_before_the_first_start_it_says_what_is_not_there_yet_and_makes_no
 async def test_a_setting_that_is_wrong_is_named_and_so_is_one_without_which_nobody_comes_in(
     tmp_path: Path,
 ) -> None:
-    code, found, _ = await said_by(Process(tmp_path, DEPUTY_SLACK_BOT_TOKEN="xoxb-1"))
+    code, found, out = await said_by(Process(tmp_path, DEPUTY_SLACK_BOT_TOKEN="xoxb-1"))
     assert (code, list(found)) == (1, ["✖ Settings"])
-    assert "DEPUTY_SLACK_SIGNING_SECRET" in found["✖ Settings"]
+    assert "✖ Settings: DEPUTY_SLACK_SIGNING_SECRET: " in out
+    assert "✖ Settings: DEPUTY_SLACK_TEAM: " in out
     code, found, _ = await said_by(Process(tmp_path, **content(tmp_path)))
     assert "DEPUTY_LOCAL_CHAT" in found["✖ Settings"]
 
@@ -130,7 +131,7 @@ async def test_a_fault_in_what_is_kept_in_folders_is_named_with_its_place(tmp_pa
     process = Process(tmp_path, DEPUTY_LOCAL_CHAT="1", **content(tmp_path, **wrong))
     out = (await said_by(process))[2]
     assert "note.toml" in out
-    assert "slack.toml: approval" in out
+    assert "slack.toml:1: approval" in out
     process = Process(tmp_path, DEPUTY_LOCAL_CHAT="1", DEPUTY_ACTIONS_DIR=str(tmp_path / "nowhere"))
     assert "DEPUTY_ACTIONS_DIR" in (await said_by(process))[1]["✖ Actions and policies"]
 
@@ -138,14 +139,14 @@ async def test_a_fault_in_what_is_kept_in_folders_is_named_with_its_place(tmp_pa
 async def test_an_action_that_slack_toml_names_and_nobody_has_is_a_fault(tmp_path: Path) -> None:
     routes = '[actions.nope]\nasked_in = ["C0OPS"]\n'
     process = Process(tmp_path, DEPUTY_LOCAL_CHAT="1", **content(tmp_path, **{"policies/slack.toml": routes}))
-    assert "slack.toml: actions.nope" in (await said_by(process))[1]["✖ Actions and policies"]
+    assert "slack.toml:1: actions.nope" in (await said_by(process))[1]["✖ Actions and policies"]
 
 
 async def test_a_role_that_slack_toml_calls_and_nobody_holds_is_a_fault(tmp_path: Path) -> None:
     routes = '[mention]\nmanager = ["S0MANAGERS"]\n"Identity managers" = ["S0MANAGERS"]\n'
     process = Process(tmp_path, DEPUTY_LOCAL_CHAT="1", **content(tmp_path, **{"policies/slack.toml": routes}))
     fault = (await said_by(process))[1]["✖ Actions and policies"]
-    assert "slack.toml: mention.manager: No role has this title" in fault
+    assert "slack.toml:2: mention.manager: No role has this title" in fault
     assert "mention.Identity managers:" not in fault
 
 

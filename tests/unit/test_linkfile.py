@@ -77,16 +77,28 @@ async def test_D1_an_edit_shows_at_once(file: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (("[[person]]", "[[persons]]"), "people.toml: It holds people and nothing else"),
+        (("[[person]]", "[[persons]]"), "people.toml:2: It holds people and nothing else"),
         (("[[person]]", "[person"), "people.toml:2: This isn't valid TOML"),
-        (('name = "Hanna Weber"', ""), "people.toml: person 1, name: It is missing"),
-        (('name = "Hanna Weber"', 'e_mail = "h@example.com"'), "person 1: “e_mail” is unknown"),
-        ((f'id = "{HANNA}"', 'id = "hanna"'), "person 1, id: “hanna” is no id of Entra ID"),
-        ((f'groups = ["{GROUP}"]', 'groups = "helpdesk"'), "person 1, groups: It takes a list of group ids"),
-        ((f'groups = ["{GROUP}"]', 'groups = ["helpdesk"]'), "person 1, groups: It takes a list of group ids"),
-        (("T0DEPUTY:U0HANNA", "U0HANNA"), "person 1, slack: It takes workspace and member id"),
-        (("T0DEPUTY:U0HANNA", "hanna@example.com"), "person 1, slack: It takes workspace and member id"),
-        (("slack =", "slack = 5 #"), "person 1, slack: It takes workspace and member id"),
+        (('name = "Hanna Weber"', ""), "people.toml:2: person 1, name: It is missing"),
+        (
+            ('name = "Hanna Weber"', 'e_mail = "h@example.com"'),
+            "people.toml:5: person 1, e_mail: “e_mail” is unknown",
+        ),
+        ((f'id = "{HANNA}"', 'id = "hanna"'), "people.toml:4: person 1, id: “hanna” is no id of Entra ID"),
+        (
+            (f'groups = ["{GROUP}"]', 'groups = "helpdesk"'),
+            "people.toml:6: person 1, groups: It takes a list of group ids",
+        ),
+        (
+            (f'groups = ["{GROUP}"]', 'groups = ["helpdesk"]'),
+            "people.toml:6: person 1, groups: It takes a list of group ids",
+        ),
+        (("T0DEPUTY:U0HANNA", "U0HANNA"), "people.toml:7: person 1, slack: It takes workspace and member id"),
+        (
+            ("T0DEPUTY:U0HANNA", "hanna@example.com"),
+            "people.toml:7: person 1, slack: It takes workspace and member id",
+        ),
+        (("slack =", "slack = 5 #"), "people.toml:7: person 1, slack: It takes workspace and member id"),
     ],
 )
 async def test_D4_a_file_that_is_wrong_lets_nobody_do_anything_and_names_the_place(
@@ -101,8 +113,23 @@ async def test_D4_a_file_that_is_wrong_lets_nobody_do_anything_and_names_the_pla
 
 @pytest.mark.parametrize("again", [PERSON, PERSON.replace(HANNA, GROUP), PERSON.replace("U0HANNA", "U0OTHER")])
 def test_D2_nobody_and_no_account_is_in_it_twice(again: str) -> None:
-    with pytest.raises(Invalid, match="person 2: Hanna Weber, or an account of theirs, is in it twice"):
+    with pytest.raises(
+        Invalid, match=r"people\.toml:9: person 2: Hanna Weber, or an account of theirs, is in it twice"
+    ):
         parse(PERSON + again, "people.toml")
+
+
+def test_every_fault_is_named_at_once_with_its_line() -> None:
+    second = PERSON.replace(HANNA, GROUP).replace("T0DEPUTY:U0HANNA", "U0HANNA").replace("groups", "group")
+    with pytest.raises(Invalid) as caught:
+        parse(f"team = 1\n{PERSON.replace(TENANT, 'contoso')}{second}{PERSON}{PERSON}", "people.toml")
+    assert [fault.where for fault in (caught.value, *caught.value.others)] == [
+        "people.toml:1",
+        "people.toml:4: person 1, tenant",
+        "people.toml:14: person 2, group",
+        "people.toml:15: person 2, slack",
+        "people.toml:24: person 4",
+    ]
 
 
 @pytest.mark.parametrize("how", ["gone", "binary"])

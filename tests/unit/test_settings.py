@@ -140,11 +140,11 @@ def test_a_file_of_settings_that_is_no_text_is_named(env_file: Path) -> None:
 
 
 def test_a_file_of_settings_that_cannot_be_read_is_named(env_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
+    def refuse(path: Path, **_: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
     env_file.write_text("DEPUTY_PORT=1\n")
-    monkeypatch.setattr(settings, "dotenv_values", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(Invalid, match=r"can't be read: Permission denied\.") as caught:
         read(env_file)
     assert caught.value.where == str(env_file)
@@ -160,7 +160,31 @@ def test_an_unknown_setting_is_named_with_those_there_are(env_file: Path, source
         env_file.write_text("DEPUTY_PROT=1")
     with pytest.raises(Invalid, match=r"no such setting.*DEPUTY_PORT") as caught:
         read(env_file, **({"PROT": "1"} if source == "environment" else {}))
-    assert caught.value.where == "DEPUTY_PROT"
+    assert caught.value.where == (f"{env_file}:1: DEPUTY_PROT" if source == "file" else "DEPUTY_PROT")
+
+
+def test_every_wrong_setting_is_named_at_once_with_its_line_in_the_file(env_file: Path) -> None:
+    env_file.write_text(
+        "# Ours.\n\nDEPUTY_PORT=http\n\nno setting\nexport DEPUTY_COLOUR=red\nDEPUTY_ENTRA_TENANT=contoso\n"
+    )
+    with pytest.raises(Invalid) as caught:
+        read(env_file, PORT="0", SLACK_TEAM="deputy", LOCAL_CHAT="maybe", HOST=" ", SLACK_API="ftp://slack.com")
+    assert [fault.where for fault in (caught.value, *caught.value.others)] == [
+        f"{env_file}:5",
+        "DEPUTY_PORT",
+        f"{env_file}:6: DEPUTY_COLOUR",
+        *("DEPUTY_LOCAL_CHAT", "DEPUTY_HOST"),
+        *("DEPUTY_SLACK_BOT_TOKEN", "DEPUTY_SLACK_TEAM", "DEPUTY_SLACK_API", "DEPUTY_SLACK_API"),
+        f"{env_file}:7: DEPUTY_ENTRA_TENANT",
+        *("DEPUTY_ENTRA_CLIENT_ID", "DEPUTY_ENTRA_CLIENT_SECRET", "DEPUTY_PUBLIC_URL"),
+    ]
+
+
+def test_what_is_right_of_wrong_settings_says_where_the_rest_is_to_be_looked_at(env_file: Path) -> None:
+    given = {"DEPUTY_PORT": "http", "DEPUTY_POLICIES_DIR": "ours", "DEPUTY_SLACK_TEAM": "T0DEPUTY"}
+    faults: list[Invalid] = []
+    assert settings.right(faults, given, env_file).policies_dir == Path("ours")
+    assert [fault.where for fault in faults] == ["DEPUTY_PORT", "DEPUTY_SLACK_BOT_TOKEN"]
 
 
 @pytest.mark.parametrize("text", ["1", "true", "YES", " yes "])

@@ -14,13 +14,14 @@ Every id is one of Slack's; a whole channel can't be mentioned.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.core import toml
-from bot.core.errors import Invalid
+from bot.core.errors import Invalid, gathered
+from bot.core.text import decoded
 
 FILE = "slack.toml"
 ON_CALL = "on-call"
@@ -66,52 +67,85 @@ class Routes:
 
 
 def read_routes(folder: Path) -> Routes:
-    """Read slack.toml in a folder; without one there are no routes. Raises Invalid naming file and field."""
+    """Read slack.toml in a folder; without one there are no routes. Raises Invalid naming file, line and
+    field of what is wrong first, and all the others.
+    """
     path = folder / FILE
     if not path.is_file():
         return Routes()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = decoded(path.read_bytes(), FILE)
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", FILE) from None
-    except UnicodeDecodeError as error:
-        raise Invalid(f"It is not UTF-8 (byte {error.start}).", FILE) from None
-    data = toml.read(text, FILE)
-    _known(data, _FIELDS, "")
-    actions = _table(data.get("actions", {}), "actions")
-    tables = {name: _table(one, f"actions.{name}") for name, one in actions.items()}
+    with gathered() as faults:
+        return _routes(_Lines(text, faults), toml.read(text, FILE))
+
+
+def unknown(folder: Path, routes: Routes, actions: Collection[str], titles: Collection[str]) -> Iterator[Invalid]:
+    """Yield a fault for every action and every role's title that is named in the file and that there is not."""
+    path = folder / FILE
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    for name in sorted(routes.actions - set(actions)):
+        yield Invalid("There is no such action.", toml.place(text, FILE, "actions", name))
+    for title in [one for one in routes.mention if one not in titles]:
+        sentence = f"No role has this title, so it calls nobody. There are {', '.join(titles)}."
+        yield Invalid(sentence, toml.place(text, FILE, "mention", title))
+
+
+def _routes(lines: "_Lines", data: dict[str, Any]) -> Routes:
+    """Read what is right; what is wrong goes among the faults."""
+    lines.known(data, _FIELDS)
+    actions = lines.table(data, "actions")
+    tables = {name: lines.table(actions, "actions", name) for name in actions}
     for name, table in tables.items():
-        _known(table, _ACTION_FIELDS, f"actions.{name}.")
-    approvals = {name: one["approvals"] for name, one in tables.items() if "approvals" in one}
-    asked_in = {name: one["asked_in"] for name, one in tables.items() if "asked_in" in one}
-    mention = _table(data.get("mention", {}), "mention")
+        lines.known(table, _ACTION_FIELDS, "actions", name)
+    mention = lines.table(data, "mention")
     return Routes(
-        _channel(data.get("approvals", ""), "approvals"),
-        {name: _channel(one, f"actions.{name}.approvals") for name, one in approvals.items()},
-        {name: _ids(one, f"actions.{name}.asked_in", _CHANNEL) for name, one in asked_in.items()},
-        {role: _ids(ids, f"mention.{role}", _CALLED) for role, ids in mention.items()},
+        lines.channel(data, "approvals"),
+        {
+            name: lines.channel(one, "actions", name, "approvals")
+            for name, one in tables.items()
+            if "approvals" in one
+        },
+        {
+            name: lines.ids(one["asked_in"], _CHANNEL, "actions", name, "asked_in")
+            for name, one in tables.items()
+            if "asked_in" in one
+        },
+        {role: lines.ids(ids, _CALLED, "mention", role) for role, ids in mention.items()},
     )
 
 
-def _known(table: Mapping[str, Any], fields: frozenset[str], where: str) -> None:
-    for name in sorted(table.keys() - fields):
-        names = ", ".join(sorted(fields))
-        raise Invalid(f"There is no such field. The fields are {names}.", f"{FILE}: {where}{name}")
+@dataclass(frozen=True)
+class _Lines:
+    """The file's text, for the lines of its fields, and the faults so far. `keys` lead to a field."""
 
+    text: str
+    faults: list[Invalid]
 
-def _table(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Invalid("It must be a table.", f"{FILE}: {where}")
-    return value
+    def fault(self, sentence: str, *keys: str) -> None:
+        self.faults.append(Invalid(sentence, toml.place(self.text, FILE, *keys)))
 
+    def known(self, table: Mapping[str, Any], fields: frozenset[str], *keys: str) -> None:
+        for name in sorted(table.keys() - fields):
+            names = ", ".join(sorted(fields))
+            self.fault(f"There is no such field. The fields are {names}.", *keys, name)
 
-def _channel(value: Any, where: str) -> str:
-    return "" if value == "" else _ids([value], where, _CHANNEL)[0]
+    def table(self, outer: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+        value = outer.get(keys[-1], {})
+        if isinstance(value, dict):
+            return value
+        self.fault("It must be a table.", *keys)
+        return {}
 
+    def channel(self, table: Mapping[str, Any], *keys: str) -> str:
+        value = table.get(keys[-1], "")
+        return "" if value == "" else next(iter(self.ids([value], _CHANNEL, *keys)), "")
 
-def _ids(value: Any, where: str, pattern: re.Pattern[str]) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(one, str) and pattern.fullmatch(one) for one in value):
+    def ids(self, value: Any, pattern: re.Pattern[str], *keys: str) -> tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(one, str) and pattern.fullmatch(one) for one in value):
+            return tuple(value)
         called = f"people and groups, such as S012AB3CD, or “{ON_CALL}”"
         kind = "channels, such as C012AB3CD" if pattern is _CHANNEL else called
-        raise Invalid(f"It must hold Slack's ids of {kind}.", f"{FILE}: {where}")
-    return tuple(value)
+        self.fault(f"It must hold Slack's ids of {kind}.", *keys)
+        return ()

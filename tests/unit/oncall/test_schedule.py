@@ -91,12 +91,12 @@ def test_W4_no_other_address_is_taken(tmp_path: Path, address: str) -> None:
         (f'tenant = "{TENANT}"', "", "“tenant” takes the Entra tenant's id"),
         (TENANT, "example.com", "“tenant” takes the Entra tenant's id"),
         (OLU, "olu@example.com", "takes a list of Entra ID object ids"),
-        ("people", "person", "has no “people”"),
-        ("until", "to", "has no “until”"),
-        ("2026-11-23T08:00:00Z", "2026-11-23T08:00:00", "moments with their offset"),
-        ("2026-11-23T08:00:00Z", "2026-11-24T08:00:00Z", "ends before it begins"),
+        ("people", "person", "“people” is missing"),
+        ("until", "to", "“until” is missing"),
+        ("2026-11-23T08:00:00Z", "2026-11-23T08:00:00", "a moment with its offset"),
+        ("2026-11-23T08:00:00Z", "2026-11-24T08:00:00Z", "ends it before it begins"),
         ('name = "Mail is down"', 'name = ""', "takes a name in words"),
-        ('name = "Mail is down"', 'name = "x"\nseverity = 1', "has “severity”, which is unknown"),
+        ('name = "Mail is down"', 'name = "x"\nseverity = 1', "“severity” is unknown"),
         ("[[shift]]", "[shift]", "a table of its own"),
         ("[[incident]]", "[[outage]]", "“outage” is unknown"),
         ("tenant =", 'on_call = "https://rota.example.com"\ntenant =', "who is on call twice"),
@@ -104,8 +104,21 @@ def test_W4_no_other_address_is_taken(tmp_path: Path, address: str) -> None:
 )
 def test_a_slip_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
     assert old in TEXT
-    with pytest.raises(Invalid, match=rf"oncall\.toml: .*({words})"):
+    with pytest.raises(Invalid, match=rf"oncall\.toml:\d+: .*({words})"):
         written(tmp_path, TEXT.replace(old, new, 1))
+
+
+def test_every_slip_is_named_at_once_with_its_line(tmp_path: Path) -> None:
+    text = TEXT.replace(TENANT, "contoso").replace("people", "person").replace("Mail is down", "").replace("Z", "")
+    with pytest.raises(Invalid) as caught:
+        written(tmp_path, f'rota = 1\n{text}on_call = "x"\n\n[[incident]]\nname = "B"\n')
+    assert [str(fault).partition("”")[0] for fault in (caught.value, *caught.value.others)] == [
+        "oncall.toml:1: “rota",
+        "oncall.toml:3: “tenant",
+        *("oncall.toml:5: “people", "oncall.toml:6: “person", "oncall.toml:7: “from"),
+        *("oncall.toml:11: “name", "oncall.toml:12: “from", "oncall.toml:13: “on_call"),
+        "oncall.toml:15: “from",
+    ]
 
 
 def test_what_is_no_toml_is_named_with_its_line(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.chat.slack.routes import FILE, ON_CALL, Routes, read_routes
+from bot.chat.slack.routes import FILE, ON_CALL, Routes, read_routes, unknown
 from bot.core.errors import Invalid
 
 SHOWN = """
@@ -78,25 +78,48 @@ def test_every_channel_and_action_that_is_named_is_known_once(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ("approval = 'C012APPROVE'", "approval"),
-        ("approvals = '#approvals'", "approvals"),
-        ("approvals = 7", "approvals"),
-        ("approvals = 'U012MAYA'", "approvals"),
-        ("actions = 1", "actions"),
-        ("actions.reset-password = 'C012SECURITY'", "actions.reset-password"),
-        ("[actions.reset-password]\napprovals = ['C012SECURITY']", "actions.reset-password.approvals"),
-        ("[actions.reset-password]\nasked_in = 'C012HELPDESK'", "actions.reset-password.asked_in"),
-        ("[actions.reset-password]\nasked_in = ['c012helpdesk']", "actions.reset-password.asked_in"),
-        ("[actions.reset-password]\naskedin = ['C012HELPDESK']", "actions.reset-password.askedin"),
-        ("mention = ['S012MANAGERS']", "mention"),
-        ("[mention]\nBosses = ['C012ALL']", "mention.Bosses"),
-        ("[mention]\nBosses = ['!channel']", "mention.Bosses"),
+        ("approval = 'C012APPROVE'", "1: approval"),
+        ("approvals = '#approvals'", "1: approvals"),
+        ("approvals = 7", "1: approvals"),
+        ("approvals = 'U012MAYA'", "1: approvals"),
+        ("actions = 1", "1: actions"),
+        ("actions.reset-password = 'C012SECURITY'", "1: actions.reset-password"),
+        ("[actions.reset-password]\napprovals = ['C012SECURITY']", "2: actions.reset-password.approvals"),
+        ("[actions.reset-password]\nasked_in = 'C012HELPDESK'", "2: actions.reset-password.asked_in"),
+        ("[actions.reset-password]\nasked_in = ['c012helpdesk']", "2: actions.reset-password.asked_in"),
+        ("[actions.reset-password]\naskedin = ['C012HELPDESK']", "2: actions.reset-password.askedin"),
+        ("mention = ['S012MANAGERS']", "1: mention"),
+        ("[mention]\nBosses = ['C012ALL']", "2: mention.Bosses"),
+        ("[mention]\nBosses = ['!channel']", "2: mention.Bosses"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_place(tmp_path: Path, text: str, where: str) -> None:
     with pytest.raises(Invalid) as wrong:
         routes(tmp_path, text)
-    assert wrong.value.where == f"{FILE}: {where}"
+    assert wrong.value.where == f"{FILE}:{where}"
+
+
+def test_all_that_is_wrong_is_named_at_once_with_its_line(tmp_path: Path) -> None:
+    text = (
+        f"approval = 'C012'\n{SHOWN}Bosses = ['!channel']\n\n[actions.disk-usage]\naskedin = []\napprovals = 7\n"
+    )
+    with pytest.raises(Invalid) as wrong:
+        routes(tmp_path, text)
+    assert [fault.where for fault in (wrong.value, *wrong.value.others)] == [
+        f"{FILE}:1: approval",
+        f"{FILE}:18: actions.disk-usage.askedin",
+        f"{FILE}:19: actions.disk-usage.approvals",
+        f"{FILE}:15: mention.Bosses",
+    ]
+
+
+def test_actions_and_roles_that_there_are_not_are_named_with_their_lines(tmp_path: Path) -> None:
+    read = routes(tmp_path, SHOWN)
+    faults = unknown(tmp_path, read, ["show-account"], ["On-call"])
+    assert [fault.where for fault in faults] == [
+        f"{FILE}:4: actions.reset-password",
+        f"{FILE}:12: mention.IT manager",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +133,7 @@ def test_what_is_no_toml_is_named_with_its_line(tmp_path: Path, text: str, line:
 
 def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"approvals = '\xff'")
-    with pytest.raises(Invalid, match=FILE):
+    with pytest.raises(Invalid, match=f"{FILE}:1: It is not UTF-8"):
         read_routes(tmp_path)
 
 
