@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +17,11 @@ from bot.chat.local.post import PLACE, LocalChat
 from bot.core.command import VERBS
 from bot.core.errors import DeputyError
 from bot.core.principal import Account
+from bot.core.run import Place
 from bot.identity.local import PEOPLE, LocalPerson
 from bot.identity.pages import PREFIX
 from bot.people import People
-from bot.ports import Chat, Clock, Ports, Situation
+from bot.ports import Chat, Clock, Engine, Ports, Situation
 from bot.service.desk import Desk
 from bot.service.query import may_do
 from bot.service.reply import Caller
@@ -65,6 +67,8 @@ class Doors:
         """
         async with AsyncExitStack() as stack:
             desk, alone, slack, local = Desk(ports), ports.engine.exclusive, None, None
+            if ports.engine.relay:
+                ports.engine.relay.hear(partial(self._progress, ports.engine))
             if self.slack:
                 slack = await stack.enter_async_context(self.slack.listen(desk, ports.nonce, alone=alone))
             if self.local:
@@ -72,6 +76,13 @@ class Doors:
                     desk, self.local, [await person(ports, one, self.files) for one in PEOPLE]
                 )
             yield site(local, {"/slack": slack, PREFIX: pages})
+
+    def _progress(self, engine: Engine, place: Place, run: str, lines: str) -> None:
+        """Show the last lines of a script that runs anywhere; in Slack whoever delivers its card does."""
+        if self.local:
+            self.local.progress(place, run, lines)
+        if self.slack and engine.delivers and place.platform != PLACE.platform:
+            self.slack.chat.progress(place, run, lines)
 
 
 @asynccontextmanager

@@ -1,15 +1,18 @@
-"""A bell that rings in every process when posts wait, and whose turn it is to deliver them."""
+"""A bell that rings in every process when posts wait, and whose turn it is to deliver them.
+
+What running scripts write is heard on the same line."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import psycopg
 
 log = logging.getLogger(__name__)
 
 CHANNEL = "deputy_posts"
+LINES = "deputy_lines"
 TURN = 0x4465707574790002  # the advisory lock of who delivers: "Deputy", then a number
 TICK = 1.0  # seconds between two looks whether the turn is free
 CONNECTION: Mapping[str, str | int] = {
@@ -20,10 +23,14 @@ CONNECTION: Mapping[str, str | int] = {
 
 
 class Bell:
-    """One connection that listens, and holds the turn: it passes on when the process or its connection ends."""
+    """One connection that listens, and holds the turn: it passes on when the process or its connection ends.
 
-    def __init__(self, url: str, *, delivers: bool) -> None:
+    Where it `delivers`, lines of running scripts are handed to `heard`.
+    """
+
+    def __init__(self, url: str, heard: Callable[[str], None], *, delivers: bool) -> None:
         self._url = url
+        self._heard = heard
         self._delivers = delivers
         self._rung = asyncio.Event()
         self.mine = False
@@ -53,11 +60,16 @@ class Bell:
         try:
             async with await psycopg.AsyncConnection.connect(self._url, autocommit=True, **options) as connection:  # type: ignore[arg-type]
                 await connection.execute(f"LISTEN {CHANNEL}".encode())
+                if self._delivers:
+                    await connection.execute(f"LISTEN {LINES}".encode())
                 self.ring()  # for what was missed meanwhile
                 while True:
                     await self._take_turn(connection)
-                    async for _ in connection.notifies(timeout=TICK):
-                        self.ring()
+                    async for note in connection.notifies(timeout=TICK):
+                        if note.channel == LINES:
+                            self._heard(note.payload)
+                        else:
+                            self.ring()
         finally:
             self.mine = False
 

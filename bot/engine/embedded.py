@@ -10,6 +10,7 @@ class EmbeddedEngine:
 
     exclusive = True
     delivers = True
+    relay = None
 
     def __init__(self) -> None:
         self._queued: asyncio.Queue[str] = asyncio.Queue()

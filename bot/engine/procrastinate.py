@@ -23,7 +23,8 @@ from psycopg_pool import AsyncConnectionPool
 from bot.core.errors import Unavailable
 from bot.core.run import State
 from bot.engine import queue_schema
-from bot.engine.bell import CHANNEL, CONNECTION, Bell
+from bot.engine.bell import CHANNEL, CONNECTION, LINES, Bell
+from bot.engine.relay import Relay
 from bot.ports import Change
 
 log = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ RESTED = 1.0  # seconds after which a connection may have broken unnoticed
 _PASSING = (State.QUEUED, State.RUNNING)
 
 _WAKE = "SELECT pg_notify(%(channel)s, '')"
+_SAY = "SELECT pg_notify(%(channel)s, %(word)s)"
 # The same row that Procrastinate writes. One that waits already is enough.
 _ENQUEUE = (
     "SELECT procrastinate_defer_jobs_v1(ARRAY[CAST(ROW(CAST(%(queue)s AS varchar), CAST(%(name)s AS varchar), 0, "
@@ -109,7 +111,8 @@ class ProcrastinateEngine:
         self._app.task(name=NAME, queue=QUEUE)(self._run)
         # A worker without anything periodic loses its heartbeat silently at the first failure.
         self._app.periodic(cron="0 * * * *")(self._app.task(name="hour", queue=QUEUE)(_hour))
-        self._bell = Bell(url, delivers=delivers)
+        self.relay = Relay(self._say)
+        self._bell = Bell(url, self.relay.heard, delivers=delivers)
         self._listening: asyncio.Task[None] | None = None
         self._execute: Callable[[str], Awaitable[None]] | None = None
 
@@ -120,6 +123,7 @@ class ProcrastinateEngine:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        await self.relay.close()
         if self._listening:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
@@ -160,6 +164,13 @@ class ProcrastinateEngine:
             except Exception as error:
                 log.error("queued runs wait, for the queue can't be read: %s", error)
             await asyncio.sleep(PAUSE)
+
+    async def _say(self, word: str) -> None:
+        """Send lines of a running script to whoever listens; what is lost is overtaken by the next."""
+        try:
+            await self._app.connector.execute_query_async(_SAY, channel=LINES, word=word)
+        except ConnectorException as error:
+            log.info("lines of a running script were not shown: %s", error)
 
     async def _run(self, run: str) -> None:
         if self._execute:

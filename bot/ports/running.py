@@ -7,6 +7,7 @@ from typing import Protocol
 from bot.core.action import Action
 from bot.core.catalog import Catalog
 from bot.core.principal import Who
+from bot.core.run import Place
 from bot.core.work import Exit, Work
 
 
@@ -44,6 +45,16 @@ class Runner(Protocol):
         """Expect a run no more; where it ran, that changes nothing."""
 
 
+class Relay(Protocol):
+    """Says the last lines of running scripts to every process; none is kept, and some may be lost."""
+
+    def progress(self, place: Place, run: str, lines: str) -> None:
+        """Say the last lines of a run that goes on in this process; coalesced."""
+
+    def hear(self, show: Callable[[Place, str, str], None]) -> None:
+        """Hand over what is said in any process from now on."""
+
+
 class Engine(Protocol):
     """Tells workers that a run is queued. The store is the truth; a lost word costs only time."""
 
@@ -54,6 +65,10 @@ class Engine(Protocol):
     @property
     def delivers(self) -> bool:
         """Whether it is this process's turn to deliver posts: one at a time does."""
+
+    @property
+    def relay(self) -> "Relay | None":
+        """What says a running script's lines to every process; None where there is but this one."""
 
     async def enqueue(self, run: str) -> None:
         """Say that a run was queued just now."""

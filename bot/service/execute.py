@@ -133,7 +133,7 @@ class _Tail:
     """Shows the last lines of a running script in its channel; nothing of a private one."""
 
     def __init__(self, ports: Ports, run: Run) -> None:
-        self._chat = None if run.private else ports.chats.get(run.place.platform)
+        self._chat = None if run.private else ports.engine.relay or ports.chats.get(run.place.platform)
         self._run = run
         self._text = ""
 

@@ -5,10 +5,13 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from tests.acceptance.at_slack import at_slack, said
 from tests.acceptance.conftest import Process, free_port, own_content
 from tests.fakes.postgres import Cluster
+from tests.fakes.slack_server import SlackServer
 
 NOTE = '''"""Notes its start."""
 
@@ -184,6 +187,70 @@ async def test_X13_who_kills_any_process_at_any_time_finds_the_truth_in_the_chan
         await asyncio.gather(*(one.stop() for one in everybody))
     code, out, err = await second.deputy("audit", "verify")
     assert (code, "The audit log holds" in out) == (0, True), err
+
+
+CHATTY = {
+    "operations/chatty.sh": "echo it has begun\nsleep 600\n",
+    "operations/chatty.toml": 'summary = "Says so."\nrisk = "change"\ntimeout = 700\n',
+    "operations/secret.sh": "echo for nobody else\nsleep 600\n",
+    "operations/secret.toml": 'summary = "Says it to one."\nrisk = "change"\nprivate = true\ntimeout = 700\n',
+}
+
+
+async def lines_at(process: Process, who: str, runs: int) -> dict[str, str]:
+    """Look at the channel of one process until the lines of so many runs are seen; return them by run."""
+    lines: dict[str, str] = {}
+    async with (
+        asyncio.timeout(30),
+        aiohttp.ClientSession() as session,
+        session.get(f"{process.address}/api/events", params={"as": who}) as stream,
+    ):
+        event = b""
+        async for row in stream.content:
+            if row.startswith(b"event:"):
+                event = row[6:].strip()
+            elif row.startswith(b"data:") and event == b"progress":
+                told = json.loads(row[5:])
+                lines[told["run"]] = told["lines"]
+            if len(lines) == runs:
+                break
+    return lines
+
+
+async def test_lines_of_a_running_script_are_seen_in_every_process_and_of_a_private_one_in_none(
+    tmp_path: Path, database: str
+) -> None:
+    settings = {**own_content(tmp_path, CHATTY), "DEPUTY_DATABASE_URL": database, "DEPUTY_CONCURRENCY": "2"}
+    first, second, worker = (Process(tmp_path, **settings) for _ in range(3))
+    try:
+        await asyncio.gather(*(one.start("serve") for one in (first, second)), worker.start("worker"))
+        seen = [asyncio.create_task(lines_at(one, "oncall", runs=3)) for one in (first, second)]
+        await asyncio.sleep(0.5)
+        private = await first.ask("oncall", "secret")
+        runs = [await first.ask("oncall", "chatty") for _ in range(3)]
+        for run in (private, *runs):
+            await second.until("oncall", run, "running")
+        for one in await asyncio.gather(*seen):
+            assert one == dict.fromkeys(runs, "it has begun")
+    finally:
+        await asyncio.gather(*(one.stop() for one in (first, second, worker)))
+
+
+async def test_lines_of_scripts_that_run_in_other_processes_are_seen_in_slack(
+    slack: SlackServer, tmp_path: Path, database: str
+) -> None:
+    more = {**own_content(tmp_path, CHATTY), "DEPUTY_DATABASE_URL": database, "DEPUTY_CONCURRENCY": "1"}
+    async with at_slack(slack, tmp_path, more=more) as server:
+        worker = Process(tmp_path, **{**server.environment, "DEPUTY_PORT": str(free_port())})
+        await worker.start("worker")
+        try:
+            for _ in range(2):
+                await slack.olivia.command("/deputy chatty")
+            await slack.until(lambda: sum("it has begun" in said(one) for one in slack.shown("C0OPS")) == 2)
+            holders = await workers_of(server)
+            assert sorted(holders.values()) == sorted((server.pid, worker.pid))
+        finally:
+            await worker.stop()
 
 
 async def test_no_more_of_an_action_run_at_once_than_it_allows_in_any_process(

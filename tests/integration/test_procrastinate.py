@@ -10,7 +10,7 @@ import pytest
 from procrastinate.schema import SchemaManager
 
 from bot.core.errors import Conflict, Unavailable
-from bot.core.run import State
+from bot.core.run import Place, State
 from bot.engine.procrastinate import ProcrastinateEngine, announce, prepare_queue, procrastinate_engine
 from bot.store.database import SqlStore, open_store
 from tests.fakes.postgres import Cluster
@@ -231,6 +231,25 @@ async def test_one_process_at_a_time_delivers_and_another_takes_over(
                 await until(lambda: not second.delivers)
                 await until(lambda: second.delivers)
         assert not never.delivers
+
+
+async def test_lines_of_a_running_script_are_heard_in_every_process_that_has_doors(
+    database: str, store: SqlStore
+) -> None:
+    heard: list[tuple[str, Place, str, str]] = []
+    async with (
+        procrastinate_engine(database, delivers=True) as first,
+        procrastinate_engine(database, delivers=True) as second,
+        procrastinate_engine(database, delivers=False) as worker,
+    ):
+        for name, engine in (("first", first), ("second", second), ("worker", worker)):
+            engine.relay.hear(lambda *said, name=name: heard.append((name, *said)))  # type: ignore[misc]
+        await asyncio.sleep(0.3)  # until all of them listen
+        place = Place("slack", "C0OPS")
+        worker.relay.progress(place, "R-1", "copied 40 of 90\n“ü”")
+        await until(lambda: len(heard) >= 2)
+        await asyncio.sleep(0.1)
+    assert sorted(heard) == [(name, place, "R-1", "copied 40 of 90\n“ü”") for name in ("first", "second")]
 
 
 # ---- its tables ----------------------------------------------------------------------------------

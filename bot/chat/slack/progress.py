@@ -13,6 +13,7 @@ from bot.service.posts import Posted
 log = logging.getLogger(__name__)
 
 PACE = 1.0  # seconds between two updates in one conversation
+EARLY = 200  # runs at most whose lines come before their card
 
 Update = Callable[..., Awaitable[object]]
 
@@ -31,12 +32,15 @@ class Progress:
         self._update = update
         self._pace = pace
         self._live: dict[str, _Live] = {}
+        self._early: dict[str, str] = {}
         self._lines: dict[str, dict[str, str]] = {}
         self._telling: dict[str, asyncio.Task[None]] = {}
 
     def begin(self, run: str, posted: Posted, card: Card) -> None:
         """A run's script runs, and this is its card."""
         self._live[run] = _Live(posted, card)
+        if run in self._early:
+            self.tell(run, self._early.pop(run))
 
     async def end(self, run: str) -> None:
         """A run's card is about to change: from here on no older lines overwrite it."""
@@ -46,9 +50,12 @@ class Progress:
                 pass
 
     def tell(self, run: str, lines: str) -> None:
-        """Show a run's last lines soon."""
+        """Show a run's last lines soon, or once its card is there."""
         live = self._live.get(run)
         if live is None:
+            self._early[run] = lines
+            if len(self._early) > EARLY:
+                del self._early[next(iter(self._early))]
             return
         conversation = live.posted.conversation
         self._lines.setdefault(conversation, {})[run] = lines

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.chat.slack.client import TooFast
-from bot.chat.slack.progress import Progress
+from bot.chat.slack.progress import EARLY, Progress
 from bot.core.card import Card
 from bot.service.posts import Posted
 
@@ -92,6 +92,22 @@ async def test_when_a_run_ends_the_update_on_its_way_arrives_first_and_no_other_
     progress.tell("R-1", "much too late")
     await asyncio.sleep(3 * PACE)
     assert [("late" in blocks, "on its way" in blocks) for _, blocks, _ in slack.shown] == [(False, True)]
+
+
+async def test_lines_that_come_before_their_card_are_shown_with_it_and_not_those_of_too_many(
+    slack: Slack, progress: Progress
+) -> None:
+    for number in range(EARLY + 1):
+        progress.tell(f"R-{number}", "first lines")
+        progress.tell(f"R-{number}", f"lines of {number}")
+    for number in (0, 1, EARLY):
+        progress.begin(f"R-{number}", Posted(f"C{number}", "1.1"), CARD)
+    await slack.until(lambda: len(slack.shown) == 2)
+    await asyncio.sleep(2 * PACE)
+    assert [(one, f"lines of {one[1:]}" in blocks) for one, blocks, _ in slack.shown] == [
+        ("C1", True),
+        (f"C{EARLY}", True),
+    ]
 
 
 async def test_where_slack_wants_a_pause_the_newest_lines_are_shown_after_it(

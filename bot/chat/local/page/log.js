@@ -4,6 +4,7 @@ import { draw, elapsed, newView, runs } from "./card.js";
 import { el, face, icon } from "./dom.js";
 
 const TOGETHER = 5 * 60_000; // milliseconds in which one person's words stand under one name
+const EARLY = 50; // runs at most whose lines come before their card
 const NEAR = 80; // pixels from the end that count as reading the newest
 
 /**
@@ -21,6 +22,7 @@ export class Log {
 
   clear() {
     this.entries = new Map();
+    this.early = new Map(); // the last lines of scripts whose cards don't run here yet
     this.last = null;
     this.newer.hidden = true;
     this.list.replaceChildren();
@@ -61,9 +63,12 @@ export class Log {
 
   /** Show the last lines of a running script. */
   progress(run, lines) {
+    this.early.set(run, lines);
+    if (this.early.size > EARLY) this.early.delete(this.early.keys().next().value);
     for (const entry of this.entries.values()) {
       const { card } = entry.message;
       if (card?.run !== run || !runs(card)) continue;
+      this.early.delete(run);
       const node = entry.node.querySelector(".progress");
       const first = !entry.view.progress;
       entry.view.progress = lines;
@@ -71,10 +76,16 @@ export class Log {
     }
   }
 
+  /** Begin to show a running script, with the lines that were heard of before its card came. */
+  begin(view, card, now) {
+    Object.assign(view, { since: since(card, now), progress: this.early.get(card.run) ?? "" });
+    this.early.delete(card.run);
+  }
+
   append(message) {
     const stay = this.atEnd() || this.empty;
     const entry = { message, view: newView(), node: null, follows: this.follows(message) };
-    if (runs(message.card)) entry.view.since = since(message.card, Date.parse(message.at));
+    if (runs(message.card)) this.begin(entry.view, message.card, Date.parse(message.at));
     if (!this.last || day(this.last.at) !== day(message.at)) this.list.append(separator(message.at));
     entry.node = this.drawn(entry);
     entry.node.classList.add("new");
@@ -87,7 +98,8 @@ export class Log {
 
   update(entry, message) {
     const starts = runs(message.card) && !runs(entry.message.card);
-    if (starts) Object.assign(entry.view, { since: since(message.card, Date.now()), progress: "" });
+    if (starts) this.begin(entry.view, message.card, Date.now());
+    else if (!runs(message.card)) this.early.delete(message.card?.run);
     Object.assign(entry.view, { notice: "", busy: "" });
     entry.message = message;
     this.keepEnd(() => this.redraw(entry));
