@@ -21,13 +21,13 @@ from bot.service.record import note, refused
 from bot.service.reply import Caller
 
 KEPT = timedelta(seconds=30)
-MOST = 1_000
+MOST = 1_000  # choices in a form, and answers that are kept
 
 
 async def choices_for(
     ports: Ports, caller: Caller, action: Action
 ) -> tuple[Mapping[str, tuple[Choice, ...]], list[str]]:
-    """Return the choices of every parameter that takes them from a query, and why some can't be had."""
+    """Return all choices of every parameter that takes them from a query, and why some can't be had."""
     found: dict[str, tuple[Choice, ...]] = {}
     notes: list[str] = []
     for parameter in action.parameters:
@@ -69,11 +69,25 @@ async def _query(ports: Ports, caller: Caller, query: str) -> tuple[Choice, ...]
     return as_choices(done.result)
 
 
+def offered(
+    action: Action, found: Mapping[str, tuple[Choice, ...]]
+) -> tuple[Mapping[str, tuple[Choice, ...]], list[str]]:
+    """Return the choices that a form has room for, and where there are more of them."""
+    labels = {one.name: one.label for one in action.parameters}
+    notes = [
+        f"“{labels[name]}” shows the first {MOST:,} of {len(choices):,} choices. Give any other in a command: "
+        f"/deputy {action.id} {name}=…"
+        for name, choices in found.items()
+        if len(choices) > MOST
+    ]
+    return {name: choices[:MOST] for name, choices in found.items()}, notes
+
+
 def as_choices(result: Json) -> tuple[Choice, ...]:
     """Read a query's result: a list of texts, or of tables' rows whose first two columns are value and label."""
     if not isinstance(result, list | tuple):
         return ()
-    return tuple(_choice(row) for row in result[:MOST])
+    return tuple(_choice(row) for row in result)
 
 
 def _choice(row: Json) -> Choice:

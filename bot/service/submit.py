@@ -21,7 +21,7 @@ from bot.core.text import checked_words, visible
 from bot.ports import Delivery, Ports, SecretRow
 from bot.service.authorise import authorise, could, decisions, known, opens, seal
 from bot.service.background import background
-from bot.service.choices import choices_for
+from bot.service.choices import choices_for, offered
 from bot.service.emergency import emergency
 from bot.service.record import record, secret_name
 from bot.service.refusal import refusal
@@ -91,13 +91,14 @@ async def form(
     decision: Decision,
 ) -> Form:
     """Build the form of an action, with the choices that other actions give."""
-    choices, notes = await choices_for(ports, caller, action)
+    found, missing = await choices_for(ports, caller, action)
+    choices, more = offered(action, found)
     needs = ""
     if isinstance(decision, NeedsApproval):
         who = wording.listed([ports.policy.role(role).title for role in decision.roles], "or")
         # What is filled in may make it more: the decision was made before that was known.
         needs = f"It needs at least {wording.count(decision.count, 'approval')}{f' from {who}' if who else ''}."
-    return form_for(action, given, bound, choices=choices, note=" ".join(notes), approval=needs)
+    return form_for(action, given, bound, choices=choices, note=" ".join([*missing, *more]), approval=needs)
 
 
 def _bind(action: Action, asked: Asked) -> Bound:
@@ -124,12 +125,12 @@ async def _check_choices(ports: Ports, caller: Caller, action: Action, bound: Bo
     if not wanted:
         return bound
     choices, _ = await choices_for(ports, caller, action)
-    offered = [
+    known = [
         replace(one, choices=choices[one.name], choices_from=None, when=())
         for one in wanted
         if one.name in choices
     ]
-    found = bind(tuple(offered), {one.name: bound.arguments[one.name] for one in offered})
+    found = bind(tuple(known), {one.name: bound.arguments[one.name] for one in known})
     return Bound(bound.arguments, (*bound.faults, *found.faults))
 
 

@@ -12,6 +12,7 @@ from bot.core.form import to_json
 from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Account
 from bot.core.work import Exit, ExitReason
+from bot.service.choices import MOST
 from tests.fakes.company import PLACE, Company, action
 
 
@@ -175,6 +176,22 @@ async def test_what_is_not_among_the_choices_of_a_query_is_told_which_there_are(
     assert reply.form
     assert [field.fault for field in reply.form.fields] == [sentence]
     assert await company.store.runs() == []
+
+
+async def test_a_form_says_where_a_query_gives_more_choices_than_it_shows_and_a_command_takes_them_all() -> None:
+    company = Company()
+    service = Parameter("service", Kind.CHOICE, "Service", required=True, choices_from="look")
+    company.shelf.actions["change"] = action("change", parameters=(service,))
+    rows = tuple(f"web{number}" for number in range(MOST + 2))
+    company.puppets.acts["look.py"] = lambda work: Exit(ExitReason.EXITED, 0, rows, 0.1)
+    reply = await company.desk.say(Account("local", "ann"), PLACE, "change", company.delivery())
+    assert reply.form
+    assert [choice.value for choice in reply.form.fields[0].choices] == list(rows[:MOST])
+    assert reply.form.note == (
+        "“Service” shows the first 1,000 of 1,002 choices. Give any other in a command: /deputy change service=…"
+    )
+    run = await company.say("ann", f"change service={rows[-1]}")
+    assert (await company.store.run(run)).request.arguments == {"service": rows[-1]}
 
 
 @pytest.mark.parametrize(
