@@ -100,6 +100,11 @@ def _parameter(argument: ast.arg, default: ast.expr | None, described: str) -> P
     kind, choices = _kind(argument.annotation)
     bare = Parameter(argument.arg, kind, label(argument.arg), described, choices=choices)
     if default is None:
+        if kind is Kind.BOOLEAN and _allows_none(argument.annotation):
+            raise ValueError(
+                "may be None but has no default, so nobody could leave it unset: write "
+                f"“{argument.arg}: bool | None = None”, or “{argument.arg}: bool” where it must be yes or no"
+            )
         return replace(bare, required=True)
     value = _value(default)
     try:
@@ -123,6 +128,12 @@ def _kind(node: ast.expr) -> tuple[Kind, tuple[Choice, ...]]:
             texts = map(_text, inner.elts if isinstance(inner, ast.Tuple) else [inner])
             return Kind.CHOICE, tuple(Choice(text, text) for text in dict.fromkeys(texts))
     raise ValueError(f"has the annotation “{_shown(node)}”, which no form knows; known are {_KNOWN}")
+
+
+def _allows_none(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        node = _unquoted(node.value)
+    return _without_none(node) is not node
 
 
 def _without_none(node: ast.expr) -> ast.expr:
