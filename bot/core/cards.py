@@ -1,6 +1,7 @@
 """The cards of a run: what its state, its request and its outcome look like to people."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bot.core import wording
@@ -54,9 +55,9 @@ def run_card(run: Run) -> Card:
 
 def full_card(run: Run) -> Card:
     """The card of a run with nothing shortened: every argument whole, every vote."""
-    card = run_card(run)
+    card, labels = run_card(run), _labels(run)
     long = [
-        Text(f"{name} =\n{_lines(_text(value))}", code=True)
+        Text(f"{labels[name]} =\n{_lines(_text(value))}", code=True)
         for name, value in _shown_arguments(run).items()
         if len(_line(_text(value))) > LONG_ARGUMENT
     ]
@@ -204,8 +205,16 @@ def _said(vote: Vote) -> str:
 
 
 def argument_facts(run: Run) -> tuple[Fact, ...]:
-    """Show every argument under its name, in one line each."""
-    return tuple(_argument(name, _text(value)) for name, value in _shown_arguments(run).items())
+    """Show every argument under the label of its form, in one line each."""
+    labels = _labels(run)
+    return tuple(_argument(labels[name], _text(value)) for name, value in _shown_arguments(run).items())
+
+
+def _labels(run: Run) -> Mapping[str, str]:
+    """Return what people read for each argument; of two with one label each has its name too."""
+    labels = {name: visible(run.labels.get(name) or wording.label(name)) for name in run.request.arguments}
+    times = Counter(labels.values())
+    return {name: label if times[label] == 1 else f"{label} ({name})" for name, label in labels.items()}
 
 
 def _shown_arguments(run: Run) -> Mapping[str, Value]:
@@ -226,15 +235,13 @@ def _text(value: Value) -> str:
     return ", ".join(f"“{item}”" if "," in item else item for item in value)
 
 
-def _argument(name: str, text: str) -> Fact:
+def _argument(label: str, text: str) -> Fact:
     """Show an argument; a long one never hides its tail silently (attack O3)."""
     shown = _line(text)
     if len(shown) <= LONG_ARGUMENT:
-        return Fact(wording.label(name), shown, code=True)
+        return Fact(label, shown, code=True)
     size = f"{len(text):,} characters in all, SHA-256 {sha256_bytes(text.encode())[:12]}"
-    return Fact(
-        wording.label(name), f"{shown[:LONG_ARGUMENT]}… ({size}; `status` shows it whole)", code=True, cut=True
-    )
+    return Fact(label, f"{shown[:LONG_ARGUMENT]}… ({size}; `status` shows it whole)", code=True, cut=True)
 
 
 def _line(text: str) -> str:

@@ -1,5 +1,7 @@
 """Two runs of one action side by side: what was asked for, by which script, how each ended, and what differs."""
 
+from dataclasses import replace
+
 from bot.core import lifecycle, wording
 from bot.core.background import FileChange, file_change, shortened
 from bot.core.card import Block, Card, Fact, Table, Text
@@ -12,7 +14,8 @@ _NOTHING = "–"
 
 def compared(first: Run, second: Run, script: FileChange | None = None) -> Card:
     """Compare two runs, the earlier one first; `script` says how the script was changed between them."""
-    asked = _rows(_asked(first), _asked(second))
+    labels = {**first.labels, **second.labels}  # of one argument the same, though its .toml has changed between
+    asked = _rows(_asked(replace(first, labels=labels)), _asked(replace(second, labels=labels)))
     ended = _rows(_ended(first), _ended(second))
     around = _rows(_around(first), _around(second))
     said = _said(first, second)
@@ -32,7 +35,7 @@ def compared(first: Run, second: Run, script: FileChange | None = None) -> Card:
 
 
 def _asked(run: Run) -> dict[str, str]:
-    """What decides what a run does, by its name."""
+    """What decides what a run does, by what people call it."""
     request = run.request
     return {
         **{fact.label: fact.value for fact in argument_facts(run)},

@@ -1,5 +1,6 @@
 """A run: the life of one request, from asked to ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -64,7 +65,8 @@ class Run:
 
     `id` reads `R-7K3M9QX4`. `attempt` counts starts; `worker` names who started it last. `policies` are those
     that decided last, `could` the roles whose members could run what was refused. `reminded` and `escalated`
-    say who has been told that it waits: the approvers again, and others too.
+    say who has been told that it waits: the approvers again, and others too. `labels` are what the form called
+    its arguments, by name, where that is not what the name itself says.
     """
 
     id: str
@@ -95,6 +97,7 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
     revision: int = 0
     rerun_of: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def asked_again(self) -> bool:

@@ -222,6 +222,11 @@ def _new_run(
         seats=needs.seats,
         could=tuple(ports.policy.role(role).title for role in who),
         rerun_of=asked.rerun_of,
+        labels={
+            one.name: one.label
+            for one in action.parameters
+            if one.name in request.arguments and one.label != wording.label(one.name)
+        },
     )
 
 

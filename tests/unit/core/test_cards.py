@@ -112,7 +112,7 @@ def test_O3_status_shows_whole_what_the_card_cut(run: Run, text: str) -> None:
     (block,) = [block for block in full_card(asked).blocks if isinstance(block, Text)]
     assert block.code
     assert block.text.endswith("tail")
-    assert block.text.startswith("notes =\n")
+    assert block.text.startswith("Notes =\n")
 
 
 def test_an_argument_that_is_just_short_enough_is_shown_whole(run: Run) -> None:
@@ -273,3 +273,14 @@ def test_a_cell_is_one_line(value: Json, shown: str) -> None:
 def test_X8_a_card_says_that_output_was_dropped(run: Run) -> None:
     card = run_card(replace(run, state=State.FAILED, outcome=Outcome(code=1, output="a", truncated=True)))
     assert "longer than Deputy keeps" in card.footnote
+
+
+def test_an_argument_is_shown_under_the_label_of_its_form(run: Run) -> None:
+    labelled = replace(run, labels={"account": "Sign-in name", "tries": "At most", "notify": "At most"})
+    for card in (run_card(labelled), interrupted_notice(labelled)):
+        assert [fact(card, one) for one in ("Sign-in name", "At most (tries)", "At most (notify)")] == [
+            *("alice", "3", "yes")
+        ]
+    long = full_card(replace(with_arguments(run, notes="x" * 700), labels={"notes": "Your notes"}))
+    (block,) = [one for one in long.blocks if isinstance(one, Text)]
+    assert block.text.startswith("Your notes =\n")

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.core.action import Risk
 from bot.core.card import Table
 from bot.core.decision import NeedsApproval, Reason
 from bot.core.errors import Conflict, Invalid, NotFound
@@ -192,6 +193,23 @@ async def test_a_form_says_where_a_query_gives_more_choices_than_it_shows_and_a_
     )
     run = await company.say("ann", f"change service={rows[-1]}")
     assert (await company.store.run(run)).request.arguments == {"service": rows[-1]}
+
+
+async def test_cards_call_an_argument_as_its_form_does_and_so_do_comparisons_when_that_changes() -> None:
+    company = Company()
+    address = Parameter("url", Kind.STRING, "Address")
+    company.shelf.actions["look"] = action("look", Risk.READ, parameters=(address,))
+    first = await company.say("ann", "look url=a.example.com")
+    await company.work()
+    company.shelf.actions["look"] = action("look", Risk.READ, parameters=(replace(address, label="Page"),))
+    second = await company.say("ann", "look url=b.example.com")
+    await company.work()
+    facts = {one.label: one.value for one in (await company.told(first))[-1].card.facts}
+    assert (facts["Address"], "Url" in facts) == ("a.example.com", False)
+    (table, *_) = (await company.card("ann", f"compare {first} {second}")).blocks
+    assert isinstance(table, Table)
+    assert ("Page", "a.example.com", "b.example.com") in table.rows
+    assert "Address" not in [row[0] for row in table.rows]
 
 
 @pytest.mark.parametrize(
