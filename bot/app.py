@@ -15,7 +15,6 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.log import server_logger
 
 from bot.catalog.folder import Folder
-from bot.core.errors import Invalid, Unavailable
 from bot.doors import Doors, doors_of
 from bot.engine.embedded import EmbeddedEngine
 from bot.engine.lock import only_one
@@ -27,7 +26,7 @@ from bot.people import people_of
 from bot.policy.cedar import CedarPolicy
 from bot.ports import Engine, Ports
 from bot.runners.local import LocalRunner, harden_process, interpreter_of
-from bot.settings import Settings, check_folders, make_data_dir
+from bot.settings import Settings, make_data_dir
 from bot.store.database import Announce, SqlStore, open_store
 from bot.vault.builtin import BuiltinVault, open_vault
 from bot.worker import Worker
@@ -103,18 +102,16 @@ async def nothing(store: SqlStore, vault: BuiltinVault) -> None:
 @asynccontextmanager
 async def running(
     settings: Settings,
+    listener: socket.socket | None,
     prepare: Callable[[SqlStore, BuiltinVault], Awaitable[None]] = nothing,
-    *,
-    doors: bool = True,
 ) -> AsyncIterator[str]:
     """Bring everything up, in the order in which it depends on each other, and down again.
 
     Yields the address of the local channel. `prepare` is done with the data before any run can start.
-    Without `doors` it only works on runs: no chat is listened to and nothing is posted.
+    Without a `listener` it only works on runs: no chat is listened to and nothing is posted.
     """
-    check_plan(settings, doors)
+    doors = listener is not None
     async with AsyncExitStack() as stack:
-        check_folders(settings)
         harden_process()
         store, vault, engine = await stack.enter_async_context(backing(settings, delivers=doors))
         await store.check()
@@ -148,7 +145,6 @@ async def running(
             target_at_once=settings.target_at_once,
             link_page=f"{settings.public_url}{pages.PREFIX}" if people.sign_in else "",
         )
-        listener = listen_on(settings) if doors else None
         worker = Worker(ports, f"{socket.gethostname()}:{os.getpid()}:{nonce()[:6]}", settings.concurrency)
         await worker.start()
         stack.push_async_callback(worker.close)
@@ -160,46 +156,6 @@ async def running(
                 stack.callback(asyncio.create_task(chats.local.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
         yield settings.address(listener.getsockname()[1]) if listener else ""
-
-
-def check_plan(settings: Settings, doors: bool) -> None:
-    """Raise Invalid naming the setting without which nobody could come in, or do anything there."""
-    if doors and not (settings.local_chat or settings.slack):
-        raise Invalid(
-            "No chat is set up. Set it to 1 for the local channel, run `deputy demo`, or set up Slack "
-            "(DEPUTY_SLACK_BOT_TOKEN).",
-            "DEPUTY_LOCAL_CHAT",
-        )
-    if doors and settings.slack and not (settings.links_file or settings.entra_tenant):
-        raise Invalid(
-            "Without it no account in Slack is anybody's: connect Entra ID, or name a file of people with "
-            "DEPUTY_LINKS_FILE.",
-            "DEPUTY_ENTRA_TENANT",
-        )
-    if settings.links_file and settings.entra_tenant:
-        raise Invalid("People come from Entra ID or from a file: set one of the two.", "DEPUTY_LINKS_FILE")
-    if not doors and not settings.database_url:
-        raise Invalid(
-            "Workers beside `deputy serve` need a PostgreSQL database to share; on SQLite it does all the work.",
-            "DEPUTY_DATABASE_URL",
-        )
-
-
-def listen_on(settings: Settings) -> socket.socket:
-    """Take the port. Raises Unavailable naming it where somebody else has it."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise Unavailable(
-            f"Port {settings.port} on {settings.host} can't be taken: {(error.strerror or str(error)).lower()}. "
-            "Stop what listens there, or choose another with DEPUTY_PORT."
-        ) from None
-    return listener
 
 
 class _Malformed(logging.Filter):

@@ -13,9 +13,9 @@ _DATABASE, _VAULT, _AUDIT = "Database", "Vault", "Audit log"
 
 def content(settings: Settings) -> Iterator[Finding]:
     """Yield what is found of settings, folders, actions, policies and cases."""
-    from bot.app import check_plan
     from bot.cli.check import faults, summary
     from bot.settings import check_folders
+    from bot.start import check_plan
 
     try:
         check_plan(settings, doors=True)

@@ -10,6 +10,7 @@ from functools import partial
 
 from bot.demo.world import World
 from bot.settings import Settings, make_data_dir, read
+from bot.start import check, claimed
 
 
 def demo() -> None:
@@ -28,9 +29,10 @@ def worker() -> None:
 
 
 async def _worker(settings: Settings) -> None:
+    check(settings, doors=False)
     from bot.app import running
 
-    async with running(settings, doors=False):
+    async with running(settings, None):
         print("The worker is ready.", flush=True)
         await _told_to_stop()
         print("The worker stops.", file=sys.stderr)
@@ -39,17 +41,18 @@ async def _worker(settings: Settings) -> None:
 @asynccontextmanager
 async def with_world(settings: Settings) -> AsyncIterator[str]:
     """Bring Deputy up in the demo's world, and both down again; yields the channel's address."""
-    make_data_dir(settings.data_dir)
-    world = World()
-    try:
-        await world.start(settings.data_dir)  # first: its servers start while this process still imports
-        from bot.app import running
-        from bot.demo.settle import settle
+    with claimed(settings) as listener:
+        make_data_dir(settings.data_dir)
+        world = World()
+        try:
+            await world.start(settings.data_dir)  # first: its servers start while this process still imports
+            from bot.app import running
+            from bot.demo.settle import settle
 
-        async with running(settings, partial(settle, world)) as address:
-            yield address
-    finally:
-        await world.stop()
+            async with running(settings, listener, partial(settle, world)) as address:
+                yield address
+        finally:
+            await world.stop()
 
 
 async def _demo(settings: Settings) -> None:
@@ -60,12 +63,13 @@ async def _demo(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from bot.app import running
+    with claimed(settings) as listener:
+        from bot.app import running
 
-    async with running(settings) as address:
-        print(f"Deputy is ready at {address}.", flush=True)
-        await _told_to_stop()
-        print("Deputy stops.", file=sys.stderr)
+        async with running(settings, listener) as address:
+            print(f"Deputy is ready at {address}.", flush=True)
+            await _told_to_stop()
+            print("Deputy stops.", file=sys.stderr)
 
 
 async def _told_to_stop() -> None:

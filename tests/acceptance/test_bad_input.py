@@ -57,14 +57,16 @@ async def test_a_wrong_setting_stops_the_start_by_its_name(
 ) -> None:
     process = Process(tmp_path, **{**own_content(tmp_path, ACTIONS), name: value})
     assert (await complaint(process, "serve")).startswith(sentence)
-    assert not process.database.exists()
+    assert not (tmp_path / "deputy").exists()
 
 
-async def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["serve", "demo"])
+async def test_a_port_in_use_is_named_and_nothing_is_made(tmp_path: Path, command: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         process = Process(tmp_path, **own_content(tmp_path, ACTIONS), DEPUTY_PORT=str(port))
-        sentence = await complaint(process, "serve")
+        sentence = await complaint(process, command)
+    assert not (tmp_path / "deputy").exists()
     assert sentence.startswith(f"Port {port} on 127.0.0.1 can't be taken: address already in use.")
     assert "DEPUTY_PORT" in sentence
 
