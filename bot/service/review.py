@@ -10,7 +10,7 @@ from bot.core.approval import Quorum, Tally, Vote
 from bot.core.audit import Draft, Tag
 from bot.core.canonical import Json
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason, policies
-from bot.core.errors import Conflict, DeputyError, Refused
+from bot.core.errors import Conflict, DeputyError, Invalid, Refused
 from bot.core.lifecycle import Event, Happening, advance
 from bot.core.principal import Principal, Who
 from bot.core.request import Request, changes
@@ -40,7 +40,10 @@ class Refusal:
 
 
 async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: str, delivery: Delivery) -> Reply:
-    """Cast a vote. Two approvers at the same moment both count: a lost compare-and-set looks again."""
+    """Cast a vote; a no says why. Raises Refused, Conflict, Invalid.
+
+    Two approvers at the same moment both count: a lost compare-and-set looks again.
+    """
     for _ in range(TRIES):
         if await ports.store.delivered_before(delivery) is not None:
             return Reply(run=run_id)
@@ -49,6 +52,8 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
         about, why = await _check(ports, run, approver, caller.door)
         roles = tuple(sorted(approver.roles))
         words = checked_words(comment, "Comment" if yes else "Reason")
+        if not (yes or words):
+            raise Invalid(f"Say why not, for who asked will read it: /deputy deny {run.id} it can wait")
         vote = Vote(approver.who, yes, run.digest, ports.clock.now(), words, roles, why.holder)
         facts: dict[str, Json] = {"door": caller.door, **known(ports, approver)}
         happening = await (_yes if yes else _no)(ports, about, vote, why, facts)

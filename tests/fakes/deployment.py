@@ -244,7 +244,8 @@ class Deployment:
         elif verb == "ask":
             return (await desk.fill(account, PLACE, subject, GIVEN[subject], "", delivery)).run
         else:
-            return (await desk.press(account, PLACE, Verb(verb), subject, "", delivery)).run
+            words = "not now" if verb == "deny" else ""
+            return (await desk.press(account, PLACE, Verb(verb), subject, words, delivery)).run
         return ""
 
     async def _played(self, doing: Sequence[asyncio.Task[str]]) -> Played:

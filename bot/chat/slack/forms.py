@@ -36,20 +36,19 @@ _PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
 class Asked:
     """What is asked for along with a click: the modal's title and what it says of the run, a field and its hint.
 
-    `needed` words are not sent without; a `line` has no room for more.
+    A `line` has no room for more.
     """
 
     title: str
     lead: str
     label: str
     hint: str = ""
-    needed: bool = True
     line: bool = False
 
 
 # Clicks that words belong to.
 ASKING: Mapping[Verb, Asked] = {
-    Verb.DENY: Asked("Deny", "{} will not run.", "Reason", "Who asked reads it in the channel.", needed=False),
+    Verb.DENY: Asked("Deny", "{} will not run.", "Reason", "Who asked reads it in the channel."),
     Verb.LINK: Asked(
         "Link", "You have signed in on the page, and it shows a code.", "The code that the page shows", line=True
     ),
@@ -153,7 +152,7 @@ def suggestions(form: Form, named: str, typed: str) -> Json:
 def asking_view(verb: Verb, about: Meta) -> Json:
     """Return the modal that asks for the words that belong to a click (one of ASKING) on `about.subject`."""
     asked = ASKING[verb]
-    block = {**_words_asked(COMMENT, "", asked.label, asked.hint), "optional": not asked.needed}
+    block = {**_words_asked(COMMENT, "", asked.label, asked.hint), "optional": False}
     block["element"] = {**block["element"], "multiline": not asked.line}
     lead = words(asked.lead.format(about.subject))
     return modal(Callback(verb.value), asked.title, [lead, block], about, submit=asked.title)

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bot.core.action import Script
-from bot.core.errors import Conflict, NotFound, Refused
+from bot.core.card import Verb
+from bot.core.errors import Conflict, Invalid, NotFound, Refused
 from bot.service.sweep import expire
 from tests.fakes.company import Company
 
@@ -80,6 +81,23 @@ async def test_a_no_ends_it_with_its_reason() -> None:
     assert await company.state(run) == "denied"
     (post,) = await company.told(run)
     assert post.card.lead == "Mia said no: “not today” It will not run."
+
+
+async def test_a_no_without_a_reason_is_asked_for_one_and_is_none_until_then() -> None:
+    company = Company()
+    run = await company.say("ann", "change alice")
+    (post,) = await company.told(run)
+    (deny,) = [button for button in post.card.buttons if button.verb is Verb.DENY]
+    before = await company.tags(run)
+    for saying in (company.say("max", f"deny {run}"), company.press("max", deny)):
+        with pytest.raises(Invalid, match=rf"Say why not, for who asked will read it: /deputy deny {run} "):
+            await saying
+    with pytest.raises(Refused):  # who may not decide is told so, and not to give a reason
+        await company.say("abe", f"deny {run}")
+    assert await company.state(run) == "awaiting_approval"
+    assert await company.tags(run) == [*before, "request:approval:refused"]
+    await company.say("max", f"deny {run} not today")
+    assert await company.state(run) == "denied"
 
 
 async def test_P6_a_vote_at_the_very_moment_of_expiry_is_too_late() -> None:

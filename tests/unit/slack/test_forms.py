@@ -205,6 +205,7 @@ def test_a_denial_asks_why_as_other_clicks_do(verb: Verb) -> None:
     view = forms.asking_view(verb, Meta("C1", "R-7"))
     assert view["callback_id"] == verb.value
     assert view_faults(view) == []
+    assert [block["optional"] for block in view["blocks"] if block["type"] == "input"] == [False]
     state = {"values": {"comment": {"comment": {"type": "plain_text_input", "value": "not today"}}}}
     assert forms.comment({**view, "state": state}) == "not today"
     assert meta(view).subject == "R-7"

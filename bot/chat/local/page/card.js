@@ -112,7 +112,7 @@ function question(button, view, acts) {
   return el("form", { class: "question", onsubmit: submit },
     el("input", {
       type: "text", "data-id": "ask", maxlength: "1000", "aria-label": button.asks, placeholder: button.asks,
-      value: view.comment,
+      value: view.comment, required: !button.answer,
       oninput: (event) => (view.comment = event.target.value),
       onkeydown: (event) => event.key === "Escape" && back(),
     }),
