@@ -1,25 +1,29 @@
 """Attacks over Slack's wire on the real process: refused, without effect, never a 5xx."""
 
 import asyncio
+import copy
 import hashlib
+import itertools
 import json
 import random
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
-from tests.acceptance.at_slack import at_slack, said, sees, settings, telling, whispered
+from tests.acceptance.at_slack import LINKED, at_slack, opened, said, sees, settings, telling, whispered
 from tests.acceptance.conftest import Process, own_content
 from tests.fakes.slack_delivery import Answer, Delivery, delivery, sign
-from tests.fakes.slack_person import as_it_is
+from tests.fakes.slack_person import Person, as_it_is
 from tests.fakes.slack_server import SlackServer
-from tests.fakes.slack_workspace import Message
+from tests.fakes.slack_workspace import Message, View
 
 ACTIONS = {
     "operations/wipe.sh": 'echo wiped >> "${1#--ledger=}"\n',
@@ -28,7 +32,8 @@ ACTIONS = {
 }
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
-BODIES = 3000  # of the fuzzing
+BODIES = 3000  # of the fuzzing, by somebody without rights
+PERMITTED_BODIES = 1000  # by people who have some
 AT_ONCE = 20
 
 
@@ -298,38 +303,26 @@ async def test_O3_a_long_argument_shows_its_length_and_hash_and_whole_where_aske
 # ---- anything at all ----------------------------------------------------------------------------------
 
 
-class Fuzz:
-    """Makes deliveries that Slack never would, from those that it does: all of them somebody's without rights."""
+Seed = Callable[[], tuple[str, dict[str, Any]]]
 
-    def __init__(self, slack: SlackServer, message: Message) -> None:
+
+class Fuzz:
+    """Makes deliveries that Slack never would, from those that it does; whose each is stays as it is."""
+
+    def __init__(self, seeds: Sequence[Seed]) -> None:
         self._random = random.Random(4)
-        click = slack.eve.press_payload(message, "Approve")
-        view = {
-            "type": "modal",
-            "id": "V1",
-            "callback_id": "fill",
-            "private_metadata": "{}",
-            "state": {"values": {}},
-        }
-        self._seeds: list[tuple[str, dict[str, Any]]] = [
-            ("slash_commands", dict(slack.eve.command_payload("/deputy", "wipe ledger=x"))),
-            ("interactive", click),
-            ("interactive", {**click, "type": "view_submission", "view": view}),
-            ("interactive", {**click, "type": "block_suggestion", "value": "a", "view": view}),
-            ("interactive", {**click, "type": "message_action", "callback_id": "run_on_this"}),
-            ("events_api", slack.eve.event_payload({"type": "app_mention", "text": "<@U0DEPUTY> wipe"})),
-        ]
+        self._seeds = seeds
 
     def delivery(self) -> Delivery:
         """Return the next one."""
-        dice, (kind, seed) = self._random.random(), self._random.choice(self._seeds)
+        dice, (kind, seed) = self._random.random(), self._random.choice(self._seeds)()
         if dice < 0.2:
             body = self._random.randbytes(self._random.randrange(200))
             return Delivery(kind, {}, body, {**self._random.choice([FORM, JSON]), **sign(body)})
         changed = self._changed(json.loads(json.dumps(seed)))
         if dice < 0.4:
             body = json.dumps(changed).encode()[: self._random.randrange(2000)]
-            return Delivery(kind, {}, body, {**JSON, **sign(body)})
+            return Delivery(kind, {"cut": changed}, body, {**JSON, **sign(body)})
         changed = changed if isinstance(changed, dict) else seed
         if kind == "slash_commands":
             changed = {name: str(value).encode(errors="replace").decode() for name, value in changed.items()}
@@ -351,23 +344,155 @@ class Fuzz:
         return self._random.choice(odd)
 
 
+async def fuzzed(slack: SlackServer, fuzz: Fuzz, bodies: int) -> list[Delivery]:
+    """Send deliveries, many at once, and see that each is taken or refused; return those that were taken."""
+    sent: list[tuple[Delivery, int]] = []
+    left = iter(range(bodies))
+
+    async def one_after_another() -> None:
+        for _ in left:
+            one = fuzz.delivery()
+            sent.append((one, (await slack.http.post(one)).status))
+
+    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
+    statuses = {status for _, status in sent}
+    assert statuses <= {200, 400, 401, 413}
+    assert {200, 400, 401} <= statuses
+    return [one for one, status in sent if status == 200]
+
+
+def of_eve(slack: SlackServer, message: Message) -> list[Seed]:
+    """Return what somebody may send who has no rights."""
+    click = slack.eve.press_payload(message, "Approve")
+    view = {"type": "modal", "id": "V1", "callback_id": "fill", "private_metadata": "{}", "state": {"values": {}}}
+    sent: list[tuple[str, dict[str, Any]]] = [
+        ("slash_commands", dict(slack.eve.command_payload("/deputy", "wipe ledger=x"))),
+        ("interactive", click),
+        ("interactive", {**click, "type": "view_submission", "view": view}),
+        ("interactive", {**click, "type": "block_suggestion", "value": "a", "view": view}),
+        ("interactive", {**click, "type": "message_action", "callback_id": "run_on_this"}),
+        ("events_api", slack.eve.event_payload({"type": "app_mention", "text": "<@U0DEPUTY> wipe"})),
+    ]
+    return [partial(lambda one: one, one) for one in sent]
+
+
 async def test_R6_thousands_of_fuzzed_bodies_get_no_5xx_and_have_no_effect(
     slack: SlackServer, deputy: Process, ledger: Path
 ) -> None:
     message = await wiping(slack, ledger)
     before, shown = effects(deputy), len(slack.shown())
-    fuzz, statuses = Fuzz(slack, message), list[int]()
-    left = iter(range(BODIES))
-
-    async def one_after_another() -> None:
-        for _ in left:
-            statuses.append((await slack.http.post(fuzz.delivery())).status)
-
-    await asyncio.gather(*(one_after_another() for _ in range(AT_ONCE)))
-    assert {one for one in statuses if one not in (200, 400, 401, 413)} == set()
-    assert {200, 400, 401} <= set(statuses)
+    await fuzzed(slack, Fuzz(of_eve(slack, message)), BODIES)
     await slack.maya.press(message, "Approve")
     await sees(slack, "1 of 2: Maya Lindt")
     ((run, revision),) = before
     assert (effects(deputy), len(slack.shown())) == ([(run, revision + 1)], shown)
     assert telling(slack.shown(), "Wipe it") and "Eve" not in said(slack.shown()[0])
+
+
+class Permitted:
+    """What two people send who may do what it says: Olivia asks and withdraws, Maya decides.
+
+    Each of it is another delivery, and each request names a ledger of its own. Of what waits, `approved`, `denied`
+    and `withdrawn` are spoken of, by Slack's message or by their ids.
+    """
+
+    def __init__(self, slack: SlackServer, form: View, messages: Mapping[str, Message], runs: Mapping[str, str]):
+        self._slack, self._form, self._messages, self._runs = slack, form, messages, runs
+        self._number = itertools.count()
+
+    @property
+    def seeds(self) -> list[Seed]:
+        """Return everything that they send."""
+        maya, olivia = self._slack.maya, self._slack.olivia
+        return [
+            self._filled,
+            self._filled,
+            lambda: ("interactive", olivia.press_payload(self._messages["withdrawn"], "Withdraw")),
+            lambda: ("interactive", maya.press_payload(self._messages["approved"], "Approve")),
+            lambda: ("interactive", maya.press_payload(self._messages["denied"], "Deny")),
+            lambda: self._typed(olivia, f"wipe ledger=/typed/{next(self._number)}"),
+            lambda: self._typed(maya, f"approve {self._runs['approved']} looks fine"),
+            lambda: self._typed(maya, f"deny {self._runs['denied']} said no. {next(self._number)}"),
+            lambda: self._said(olivia, f"wipe ledger=/said/{next(self._number)}"),
+        ]
+
+    def _filled(self) -> tuple[str, dict[str, Any]]:
+        payload: dict[str, Any] = copy.deepcopy(self._slack.olivia.submission(self._form))
+        number = next(self._number)
+        payload["view"]["id"] = f"V{number}FILLED"
+        values = {"p:ledger": f"/filled/{number}", "reason": f"because {number}"}
+        payload["view"]["state"]["values"] = {
+            name: {name: {"type": "plain_text_input", "value": value}} for name, value in values.items()
+        }
+        return "interactive", payload
+
+    @staticmethod
+    def _typed(who: Person, words: str) -> tuple[str, dict[str, Any]]:
+        return "slash_commands", dict(who.command_payload("/deputy", words))
+
+    @staticmethod
+    def _said(who: Person, words: str) -> tuple[str, dict[str, Any]]:
+        text = f"<@U0DEPUTY> {words}"
+        told = {"type": "app_mention", "channel": "C0OPS", "text": text, "team": "T0DEPUTY", "ts": "1.1"}
+        return "events_api", who.event_payload(told)
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Yield every text in a payload."""
+    if isinstance(value, str):
+        yield value
+    for one in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from texts(one)
+
+
+def documents(process: Process) -> dict[str, dict[str, Any]]:
+    """Return every run as it is kept."""
+    with closing(sqlite3.connect(process.database)) as database:
+        return {id: json.loads(document) for id, document in database.execute("SELECT id, document FROM runs")}
+
+
+async def test_R6_fuzzed_bodies_of_people_with_rights_do_nothing_but_what_they_say(
+    slack: SlackServer, deputy: Process, ledger: Path
+) -> None:
+    runs: dict[str, str] = {}
+    messages: dict[str, Message] = {}
+    for name in ("approved", "denied", "withdrawn", "left alone"):
+        await slack.olivia.command(f'/deputy wipe ledger={ledger} reason="this is {name}"')
+        messages[name] = as_it_is(await sees(slack, "needs 2 approvals", f"this is {name}"))
+        (runs[name],) = {*documents(deputy)} - {*runs.values()}
+    await slack.olivia.command("/deputy wipe")
+    form = await opened(slack, "olivia", "Where to note it.")
+    before = documents(deputy)
+
+    taken = await fuzzed(slack, Fuzz(Permitted(slack, form, messages, runs).seeds), PERMITTED_BODIES)
+    settled = len(documents(deputy)), 0
+    while settled[0] != settled[1]:  # what is taken is done soon after
+        await asyncio.sleep(0.5)
+        settled = len(documents(deputy)), settled[0]
+
+    said_in = [text for one in taken for text in texts(dict(one.payload))]
+    after = documents(deputy)
+    asked = {id: run for id, run in after.items() if id not in before}
+    olivia, maya = (LINKED[id][1] for id in ("U0OLIVIA", "U0MAYA"))
+    for run in asked.values():
+        request = run["request"]
+        assert (request["requester"]["oid"], run["state"], run["votes"]) == (olivia, "awaiting_approval", [])
+        assert any(request["arguments"]["ledger"] in text for text in said_in)
+        assert any(request["reason"] in text for text in said_in)
+    each = Counter(run["request"]["arguments"]["ledger"] for run in asked.values())
+    own = [name for name in each if name.startswith(("/filled/", "/typed/", "/said/"))]
+    assert {each[name] for name in own} == {1}
+    assert {name.split("/")[1] for name in own} == {"filled", "typed", "said"}
+
+    left, approved, denied, withdrawn = (
+        after[runs[name]] for name in ("left alone", "approved", "denied", "withdrawn")
+    )
+    assert left == before[runs["left alone"]]
+    assert [(vote["approver"]["oid"], vote["yes"]) for vote in approved["votes"]] == [(maya, True)]
+    assert approved["state"] == "awaiting_approval"
+    ((no, reason),) = [(vote["approver"]["oid"], vote["comment"]) for vote in denied["votes"]]
+    assert (denied["state"], no, reason.startswith("said no. ")) == ("denied", maya, True)
+    assert (withdrawn["state"], withdrawn["votes"]) == ("withdrawn", [])
+    assert not ledger.exists()
+    code, out, _ = await deputy.deputy("audit", "verify")
+    assert (code, "The audit log holds" in out) == (0, True)
