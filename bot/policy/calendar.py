@@ -136,6 +136,7 @@ def _holidays(given: object) -> frozenset[date]:
     raise Invalid("“holidays” takes a list of days, like [2026-12-25].")
 
 
+_FREEZE = ("name", "from", "until", "reason")
 At = Callable[..., AbstractContextManager[None]]  # gives a fault the line of the keys it is called with
 _FIELDS: Mapping[str, tuple[str, Callable[[object], Any]]] = {
     "zone": ("zone", _zone),
@@ -163,29 +164,29 @@ def _freezes(given: object, zone: ZoneInfo, at: At) -> tuple[Freeze, ...]:
 
 
 def _freeze(table: Mapping[str, object], zone: ZoneInfo, at: At) -> Freeze:
-    for field in ("name", "from", "until", "reason"):
-        with at():
-            if field not in table:
-                raise Invalid(f"This freeze has no “{field}”; it needs name, from, until and reason.")
-    for field in table:
-        with at(field):
-            _freeze_field(field, table[field])
-    with at("from"):
-        start = moment(table["from"], zone, "“from”")
-    with at("until"):
-        end = moment(table["until"], zone, "“until”", whole_day=True)
-        if end <= start:
-            raise Invalid("This freeze ends before it begins.")
-    return Freeze(str(table["name"]), start, end, str(table["reason"]))
+    read: dict[str, Any] = {}
+    with gathered() as faults:
+        for field in _FREEZE:
+            with noted(faults), at():
+                if field not in table:
+                    raise Invalid(f"This freeze has no “{field}”; it needs {listed(_FREEZE)}.")
+        for field in table:
+            with noted(faults), at(field):
+                read[field] = _freeze_field(field, table[field], zone)
+        with noted(faults), at("until"):
+            if {"from", "until"} <= read.keys() and read["until"] <= read["from"]:
+                raise Invalid("This freeze ends before it begins.")
+    return Freeze(read["name"], read["from"], read["until"], read["reason"])
 
 
-def _freeze_field(name: str, given: object) -> None:
+def _freeze_field(name: str, given: object, zone: ZoneInfo) -> str | datetime:
     if name in ("from", "until"):
-        return
-    if name not in ("name", "reason"):
-        raise Invalid(f"“{name}” is unknown; a freeze has name, from, until and reason.")
+        return moment(given, zone, f"“{name}”", whole_day=name == "until")
+    if name not in _FREEZE:
+        raise Invalid(f"“{name}” is unknown; a freeze has {listed(_FREEZE)}.")
     if not isinstance(given, str) or not given.strip() or not given.isprintable():
         raise Invalid(f"“{name}” takes words for the people who are stopped by it.")
+    return given
 
 
 def moment(given: object, zone: ZoneInfo, which: str, *, whole_day: bool = False) -> datetime:

@@ -18,9 +18,11 @@ take the place of the action's own.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +42,8 @@ from bot.ports import Question, Situation
 FILE = "cases.toml"
 SELF = "self"
 NOBODY = "nobody"
+At = Callable[..., AbstractContextManager[None]]  # gives a fault the line of the keys it is called with
+_HEADER = re.compile(r"\s*\[\[\s*case\s*]]")
 
 # What a case may take to be otherwise of an action, so that rules can be shown that the catalogue doesn't meet.
 _OVERRIDES = ("risk", "category", "environment")
@@ -66,6 +70,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "delegated": (bool,),
     **dict.fromkeys(_OVERRIDES, (str,)),
 }
+_ASKED = ("requester", "approve", "review")
 _NEEDED = ("name", "as", "action", "expect")
 _EXPECTED: Mapping[str, type] = {"permit": Permit, "approval": NeedsApproval, "deny": Deny}
 
@@ -117,19 +122,26 @@ def read(path: Path) -> tuple[Case, ...]:
     except OSError as error:
         raise Invalid(f"It can't be read: {error.strerror}.", path.name) from None
     found = toml.read(text, path.name)
-    tables = found.pop("case", [])
-    if found or not isinstance(tables, list):
-        raise Invalid(
-            f"It holds tables called [[case]] and nothing else, not “{', '.join(found) or 'case'}”.", path.name
-        )
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*case\s*]]", line)]
-    places = [f"{path.name}:{line}" for line in lines] if len(lines) == len(tables) else [path.name] * len(tables)
+    at = partial(toml.at, text, path.name)
+    given = found.pop("case", [])
+    tables = given if isinstance(given, list) and all(isinstance(one, dict) for one in given) else None
     cases: list[Case] = []
     with gathered() as faults:
-        for table, where in zip(tables, places, strict=True):
+        for name in [*found, *(["case"] if tables is None else [])]:
+            with noted(faults), at(name):
+                raise Invalid(f"It holds tables called [[case]] and nothing else, not “{name}”.")
+        for number, (table, line) in enumerate(zip(tables or (), _lines(text, tables or ()), strict=True)):
             with noted(faults):
-                cases.append(_case(table, where))
+                cases.append(_case(table, f"{path.name}:{line}", partial(at, "case", number)))
     return tuple(cases)
+
+
+def _lines(text: str, tables: Sequence[object]) -> list[int]:
+    """Return the line of each case; all at once, for there may be many."""
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if _HEADER.match(line)]
+    if len(lines) == len(tables):
+        return lines
+    return [toml.line_of(text, ("case", number)) for number in range(len(tables))]
 
 
 def run_cases(bench: Bench, catalog: Catalog, cases: Iterable[Case]) -> tuple[Result, ...]:
@@ -153,26 +165,37 @@ def _typed(otherwise: Mapping[str, str]) -> dict[str, Any]:
     return {name: Risk(value) if name == "risk" else value for name, value in otherwise.items()}
 
 
-def _case(table: Mapping[str, Any], where: str) -> Case:
-    for name, value in table.items():
-        if name not in _KINDS:
-            raise Invalid(f"“{name}” is unknown; a case has {', '.join(_KINDS)}.", where)
-        if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and bool not in _KINDS[name]):
-            raise Invalid(f"“{name}” is {value!r}, which is of the wrong kind.", where)
-    missing = [name for name in _NEEDED if name not in table]
-    if missing:
-        raise Invalid(f"“{missing[0]}” is missing; a case needs {listed(_NEEDED)}.", where)
-    if table["expect"] not in _EXPECTED:
-        raise Invalid(f"“expect” is permit, approval or deny, not “{table['expect']}”.", where)
-    if (table.get("approve", False) + table.get("review", False)) != ("requester" in table):
-        raise Invalid("“approve” or “review” and “requester” come together: whose request is it?", where)
-    if table.get("risk", "read") not in [*Risk]:
-        raise Invalid(f"“risk” is {listed([*Risk], 'or')}, not “{table['risk']}”.", where)
-    if table["expect"] == "approval" and "requester" in table:
-        raise Invalid("“expect” is permit or deny where the case asks who may approve.", where)
-    if "at" in table and table["at"].tzinfo is None:
-        raise Invalid("“at” needs its offset from UTC: 2026-11-23T09:00:00Z.", where)
-    return _built(table, where)
+def _case(table: Mapping[str, Any], where: str, at: At) -> Case:
+    right: dict[str, Any] = {}
+    with gathered() as faults:
+        for name, value in table.items():
+            with noted(faults), at(name):
+                _check_field(name, value)
+                right[name] = value
+        for name in _NEEDED:
+            with noted(faults), at():
+                if name not in table:
+                    raise Invalid(f"“{name}” is missing; a case needs {listed(_NEEDED)}.")
+        with noted(faults), at(*[name for name in _ASKED if name in table][:1]):
+            if bool(table.get("approve")) + bool(table.get("review")) != ("requester" in table):
+                raise Invalid("“approve” or “review” and “requester” come together: whose request is it?")
+        with noted(faults), at("expect"):
+            if right.get("expect") == "approval" and "requester" in table:
+                raise Invalid("“expect” is permit or deny where the case asks who may approve.")
+    return _built(right, where)
+
+
+def _check_field(name: str, value: object) -> None:
+    if name not in _KINDS:
+        raise Invalid(f"“{name}” is unknown; a case has {', '.join(_KINDS)}.")
+    if not isinstance(value, _KINDS[name]) or (isinstance(value, bool) and bool not in _KINDS[name]):
+        raise Invalid(f"“{name}” is {value!r}, which is of the wrong kind.")
+    if name == "expect" and value not in _EXPECTED:
+        raise Invalid(f"“expect” is permit, approval or deny, not “{value}”.")
+    if name == "risk" and value not in [*Risk]:
+        raise Invalid(f"“risk” is {listed([*Risk], 'or')}, not “{value}”.")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise Invalid("“at” needs its offset from UTC: 2026-11-23T09:00:00Z.")
 
 
 def _built(table: Mapping[str, Any], where: str) -> Case:

@@ -1,7 +1,7 @@
 """roles.toml: the roles policies speak of, and the Entra ID groups that give them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.core import toml
@@ -35,10 +35,12 @@ def parse(text: str) -> Mapping[str, Role]:
     if not tables:
         raise Invalid("It names no role, so nobody could do anything.", FILE)
     roles: dict[str, Role] = {}
+    taken: list[str] = []
     with gathered() as faults:
         for name, table in tables.items():
             with noted(faults):
-                roles[name] = _placed(text, name, table, [one for role in roles.values() for one in role.groups])
+                roles[name] = _placed(text, name, table, taken)
+            taken += _named(table)
     return roles
 
 
@@ -51,40 +53,50 @@ def held(roles: Mapping[str, Role], groups: Iterable[str], *, guest: bool = Fals
 
 
 def _placed(text: str, name: str, table: object, taken: list[str]) -> Role:
-    try:
-        return _role(name, table, taken)
-    except ValueError as error:
-        field, sentence = error.args
-        where = f"{FILE}:{toml.line_of(text, (name, field))}"
-        raise Invalid(f"[{name}] {field} {sentence}.", where) from None
-
-
-def _role(name: str, table: object, taken: list[str]) -> Role:
-    if not isinstance(table, dict):
-        raise ValueError("stands", "outside every role; a role is a table like [helpdesk]")
-    for field in table:
-        if field not in _FIELDS:
-            raise ValueError(field, f"is unknown; a role has {', '.join(_FIELDS)}")
-    for field in ("title", "contact"):
-        if not isinstance(table.get(field, ""), str):
-            raise ValueError(field, "takes text")
-    if not table.get("title"):
-        raise ValueError("title", "is missing: what do people call this role?")
-    if not isinstance(table.get("guests", False), bool):
-        raise ValueError("guests", "takes true or false: may guests of the tenant hold this role too?")
-    groups = _groups(table.get("groups"), taken)
+    with gathered() as faults:
+        for field, sentence in _slips(table, taken):
+            where = f"{FILE}:{toml.line_of(text, (name, field))}"
+            faults.append(Invalid(f"[{name}] {field} {sentence}.", where))
+    assert isinstance(table, dict)  # noqa: S101 - else there was a fault
+    groups = tuple(group.lower() for group in table["groups"])
     return Role(name, table["title"], groups, table.get("contact", ""), table.get("guests", False))
 
 
-def _groups(given: object, taken: list[str]) -> tuple[str, ...]:
+def _named(table: object) -> list[str]:
+    """Return the groups that a role names, whatever else is wrong with it."""
+    groups = table.get("groups") if isinstance(table, dict) else None
+    return [group.lower() for group in groups if isinstance(group, str)] if isinstance(groups, list) else []
+
+
+def _slips(table: object, taken: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a role: the field, and what is said of it."""
+    if not isinstance(table, dict):
+        yield "stands", "outside every role; a role is a table like [helpdesk]"
+        return
+    for field in table:
+        if field not in _FIELDS:
+            yield field, f"is unknown; a role has {', '.join(_FIELDS)}"
+    for field in ("title", "contact"):
+        if not isinstance(table.get(field, ""), str):
+            yield field, "takes text"
+    if table.get("title", "") == "":
+        yield "title", "is missing: what do people call this role?"
+    if not isinstance(table.get("guests", False), bool):
+        yield "guests", "takes true or false: may guests of the tenant hold this role too?"
+    for sentence in _wrong_groups(table.get("groups"), taken):
+        yield "groups", sentence
+
+
+def _wrong_groups(given: object, taken: list[str]) -> Iterator[str]:
     """Check object ids. A group given twice is a slip that would hand one role's rights to another's people."""
     if not isinstance(given, list) or not given:
-        raise ValueError("groups", "takes a list with at least one Entra ID group's object id")
+        yield "takes a list with at least one Entra ID group's object id"
+        return
     groups: list[str] = []
     for group in given:
         if not isinstance(group, str) or not _GUID.fullmatch(group):
-            raise ValueError("groups", f"takes object ids (GUIDs), and “{group}” is none")
-        if group.lower() in (*taken, *groups):
-            raise ValueError("groups", f"names {group} a second time; one group gives one role")
-        groups.append(group.lower())
-    return tuple(groups)
+            yield f"takes object ids (GUIDs), and “{group}” is none"
+        elif group.lower() in (*taken, *groups):
+            yield f"names {group} a second time; one group gives one role"
+        else:
+            groups.append(group.lower())

@@ -122,6 +122,14 @@ def test_a_slip_is_named_with_its_line(tmp_path: Path, old: str, new: str, line:
     assert isinstance(policy.decide(ask(person(), action("x"))), Deny)
 
 
+def test_every_slip_in_a_freeze_is_named_at_once() -> None:
+    text = BERLIN.replace("until = 2027-01-06", 'until = "soon"\nwhy = 1').replace('"Year-end closing"', "1")
+    with pytest.raises(Invalid) as fault:
+        calendar.parse(text.replace("reason", "because"))
+    lines = [one.where.rpartition(":")[2] for one in (fault.value, *fault.value.others)]
+    assert sorted(lines) == sorted(["6", "7", "9", "10", "11"])
+
+
 def test_freezes_that_overlap_are_one() -> None:
     other = '[[freeze]]\nname = "Move"\nfrom = 2027-01-06T12:00:00Z\nuntil = 2027-01-10\nreason = "x"\n'
     with pytest.raises(Invalid, match=r"calendar\.toml:12: .*overlap: make them one"):

@@ -84,29 +84,44 @@ def test_an_action_nobody_classified_is_denied_by_its_guardrail(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "words"),
+    ("old", "new", "line", "words"),
     [
-        ('name = "Helpdesk resets"', "", "“name” is missing"),
-        ("by =", "buy =", "“buy” is unknown"),
-        ('"approval"', '"maybe"', "“expect” is permit, approval or deny, not “maybe”"),
-        ('by = ["manager"]', 'count = "1"', "“count” is '1', which is of the wrong kind"),
-        ('by = ["manager"]', "count = true", "“count” is True, which is of the wrong kind"),
-        ('by = ["manager"]', "at = 2026-11-23T09:00:00", "“at” needs its offset"),
-        ('by = ["manager"]', "approve = true", "“approve” or “review” and “requester” come together"),
-        ('by = ["manager"]', 'requester = "self"', "“approve” or “review” and “requester” come together"),
-        ('by = ["manager"]', 'approve = true\nrequester = "self"', "“expect” is permit or deny"),
+        ('name = "Helpdesk resets"', "", 2, "“name” is missing"),
+        ("by =", "buy =", 8, "“buy” is unknown"),
+        ('"approval"', '"maybe"', 7, "“expect” is permit, approval or deny, not “maybe”"),
+        ('by = ["manager"]', 'count = "1"', 8, "“count” is '1', which is of the wrong kind"),
+        ('by = ["manager"]', "count = true", 8, "“count” is True, which is of the wrong kind"),
+        ('by = ["manager"]', "at = 2026-11-23T09:00:00", 8, "“at” needs its offset"),
+        ('by = ["manager"]', "approve = true", 8, "“approve” or “review” and “requester” come together"),
+        ('by = ["manager"]', 'requester = "self"', 8, "“approve” or “review” and “requester” come together"),
+        ('by = ["manager"]', 'approve = true\nrequester = "self"', 7, "“expect” is permit or deny"),
+        ('by = ["manager"]', 'risk = "none"', 8, "“risk” is read, change"),
     ],
 )
-def test_a_fault_in_a_case_names_line_and_field(tmp_path: Path, old: str, new: str, words: str) -> None:
+def test_a_fault_in_a_case_names_line_and_field(tmp_path: Path, old: str, new: str, line: int, words: str) -> None:
     with pytest.raises(Invalid) as fault:
         read(written(tmp_path, "# first" + CASE.replace(old, new)))
-    assert fault.value.where == "cases.toml:2"
+    assert fault.value.where == f"cases.toml:{line}"
     assert words in fault.value.sentence
+
+
+def test_every_fault_of_every_case_is_named_at_once(tmp_path: Path) -> None:
+    second = CASE.replace('"approval"', '"maybe"').replace("by =", "buy =").replace("action =", "# action")
+    with pytest.raises(Invalid) as fault:
+        read(written(tmp_path, f"spare = 1\n{CASE.replace('as =', 'who =')}{second}"))
+    assert [one.where for one in (fault.value, *fault.value.others)] == [
+        f"cases.toml:{line}" for line in (1, 5, 3, 16, 17, 11)
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("[[case", ":1: This isn't valid TOML"), ("[cases]", ": .*tables called"), ("case = 1", ": .*tables")],
+    [
+        ("[[case", ":1: This isn't valid TOML"),
+        ("[cases]", ":1: .*tables called"),
+        ("case = 1", ":1: .*tables"),
+        ("case = [1]", ":1: .*tables"),
+    ],
 )
 def test_a_file_that_holds_no_cases_is_named(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(Invalid, match=f"cases.toml{words}"):

@@ -56,6 +56,15 @@ def test_a_fault_names_line_and_field(old: str, new: str, where: str, words: str
     assert words in fault.value.sentence
 
 
+def test_every_fault_of_every_role_is_named_at_once() -> None:
+    text = TEXT.replace('contact = "#it"', "contact = 5\nguests = 1").replace(f'"{OTHER}"', f'"x", "{GROUP}"')
+    with pytest.raises(Invalid) as fault:
+        roles.parse(text.replace('title = "Managers"', "title = 1"))
+    assert [one.where for one in (fault.value, *fault.value.others)] == [
+        *("roles.toml:5", "roles.toml:6", "roles.toml:9", "roles.toml:10", "roles.toml:10")
+    ]
+
+
 def test_I7_guests_hold_only_what_guests_may() -> None:
     found = roles.parse(TEXT.replace('title = "Managers"', 'title = "Managers"\nguests = true'))
     assert roles.held(found, [GROUP, OTHER], guest=True) == {"manager"}
