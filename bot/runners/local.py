@@ -28,6 +28,7 @@ PR_SET_DUMPABLE = 4
 # supervisor starts.
 HEAD_START = 0.05
 MOST_IDLE = 8  # supervisors kept for the next scripts
+MOST_EXPECTED = 2
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,8 @@ class LocalRunner:
 
     def expect(self, work: Work) -> None:
         """Get ready for what will probably run in a moment; of its secrets only the names need be known."""
-        if self._open and work.run not in self._expected:
-            ready = asyncio.create_task(self._get_ready_beside(work))
+        if self._open and work.run not in self._expected and len(self._expected) < MOST_EXPECTED:
+            ready = asyncio.create_task(self._get_ready(work))
             self._expected[work.run] = _Expected(_files(work), ready)
 
     def forget(self, run: str) -> None:
@@ -149,10 +150,6 @@ class LocalRunner:
         ready = await asyncio.shield(expected.ready)  # who is cancelled here leaves it to `forget`
         del self._expected[work.run]
         return ready
-
-    async def _get_ready_beside(self, work: Work) -> _Ready:
-        await asyncio.sleep(0)  # whoever expects it has more urgent things to begin first
-        return await self._get_ready(work)
 
     async def _get_ready(self, work: Work) -> _Ready:
         launch, hearing = lay_out(work, self._directory, self._grace), _Hearing()

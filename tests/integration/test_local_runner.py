@@ -496,14 +496,14 @@ async def test_X12_what_waits_to_be_a_script_ends_with_its_worker(supervisor: Su
 
 
 async def test_a_supervisor_takes_one_script_after_the_other(runner: LocalRunner, mark: str) -> None:
-    (nursery,) = _children(os.getpid())
-    before = _children(nursery)
-    for _ in range(5):
+    used = set()
+    for _ in range(8):
         work = _shell(f"echo $PPID; sh -c 'sleep 3600; : {mark}' & exit 3")
         ended, said = await _run(runner, work)
-        assert (ended.code, [int(said)]) == (3, before)
+        used.add(int(said))
+        assert ended.code == 3
         assert _living(mark) == []
-    assert _children(nursery) == before
+    assert len(used) <= 2  # one more was made ready beside
 
 
 async def test_a_supervisor_whose_script_was_stopped_takes_no_other(runner: LocalRunner) -> None:
