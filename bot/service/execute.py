@@ -32,7 +32,7 @@ async def execute(ports: Ports, run_id: str, worker: str, alive: Callable[[], bo
     Raises Busy where it must stay queued: another run holds a lock that this one needs, or all its places.
     """
     try:
-        run = await ports.store.run(run_id)
+        run = await ports.store.to_start(run_id)
         if run.state is not State.QUEUED:
             return
         if not alive():

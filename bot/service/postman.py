@@ -27,6 +27,8 @@ class Postman:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._lines: dict[Line, asyncio.Task[int]] = {}
         self._under_way: set[int] = set()
+        self._delivered: list[int] = []
+        self._noting = asyncio.Lock()
         self._paces: dict[Place, float] = {}
 
     async def deliver(self) -> int:
@@ -70,12 +72,20 @@ class Postman:
                     break
                 delivered.append(waiting.id)
         if delivered:
-            try:
-                await self._ports.store.posted(delivered)
-            except DeputyError as error:
-                log.warning("what was posted can't be noted, so it is posted again: %s", error)
+            await self._note(delivered)
             self._ports.engine.knock()  # there may be newer posts of this line
         return len(delivered)
+
+    async def _note(self, delivered: Sequence[int]) -> None:
+        """Note what was delivered; whoever comes while that is done shares the next write."""
+        self._delivered += delivered
+        async with self._noting:
+            together, self._delivered = self._delivered, []
+            try:
+                if together:
+                    await self._ports.store.posted(together)
+            except DeputyError as error:
+                log.warning("what was posted can't be noted, so it is posted again: %s", error)
 
     def _may(self, place: Place) -> bool:
         """Say whether the platform takes a post there now; what waits may be overtaken by what is newer."""
