@@ -14,6 +14,7 @@ from bot.service.undelivered import give_up
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # posts: a platform that takes long to answer about one run holds up no other
+UNDER_WAY = 50  # lines at most, those that wait for room among them
 LONGEST_PAUSE = 60.0
 
 Line = tuple[str, str]
@@ -36,7 +37,12 @@ class Postman:
         return sum(await asyncio.gather(*await self.begin()))
 
     async def begin(self) -> Sequence[asyncio.Task[int]]:
-        """Begin to deliver what is due and not under way, without waiting for it."""
+        """Begin to deliver what is due and not under way, without waiting for it.
+
+        Where much is under way the rest stays in the outbox: each line knocks when it has ended.
+        """
+        if len(self._lines) >= UNDER_WAY:
+            return []
         due: dict[Line, list[Waiting]] = {}
         for waiting in await self._ports.store.outbox(self._ports.clock.now(), beside=self._under_way):
             due.setdefault(_line(waiting), []).append(waiting)
