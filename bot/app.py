@@ -33,6 +33,8 @@ from bot.worker import Worker
 
 log = logging.getLogger(__name__)
 
+# New objects until a collection, and the like: a run makes thousands, hardly any of them in cycles.
+COLLECT = 10_000, 20, 20
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: no letter is taken for another
 
 
@@ -155,6 +157,7 @@ async def running(
             if chats.local and not engine.exclusive:
                 stack.callback(asyncio.create_task(chats.local.follow()).cancel)
         gc.freeze()  # what is there now stays: each collection that looked through it took 8 ms
+        gc.set_threshold(*COLLECT)
         yield settings.address(listener.getsockname()[1]) if listener else ""
 
 

@@ -61,13 +61,12 @@ class Matter:
 
     @property
     def key(self) -> Hashable:
-        """All that an answer can depend on, but for the hour, the exact moment, and the arguments."""
-        asked, one, action = self.question, self.question.principal, self.question.action
+        """All that an answer can depend on, but for who asks, the hour, the exact moment, and the arguments."""
+        asked, action = self.question, self.question.action
         known = [str(attribute(action)) for attribute in ATTRIBUTES.values()]
-        who = (one.kind, one.who.key, one.roles)
         votes = (asked.approvers, asked.escalated, asked.delegated, asked.break_glass, asked.unreviewed)
         moment = (self.moment.business, self.moment.freeze, asked.situation)
-        return (who, action.id, action.category, action.definition, *known, asked.door, votes, moment)
+        return (action.id, action.category, action.definition, *known, asked.door, votes, moment)
 
     @property
     def words(self) -> Mapping[str, str]:

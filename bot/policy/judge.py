@@ -27,7 +27,7 @@ DEEDS = ("run", "approve", "review")
 MOST_KEPT = 10_000
 # What differs from request to request; and what tells one requester from another.
 _VARYING = frozenset({"arguments", "now", "hour", "weekday"})
-_REQUESTER = frozenset({"requester", "agent"})
+REQUESTER = frozenset({"requester", "agent"})
 
 UNFIT = Reason(
     ERROR,
@@ -318,7 +318,7 @@ class Hearing:
         reads, asked, moment = self._approving.reads, self._question, self._matter.moment
         if reads & _VARYING:
             return self._found_approvers(requester)
-        who = (requester.who.key, requester.roles) if reads & _REQUESTER else ()
+        who = (requester.who.key, requester.roles) if reads & REQUESTER else ()
         now = (moment.business, moment.freeze, asked.situation, asked.door, asked.escalated, asked.delegated)
         key = (self._approving.group(asked.action), requester.kind, who, now)
         return self._approving.approvers(key, lambda: self._found_approvers(requester))

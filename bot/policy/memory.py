@@ -8,7 +8,7 @@ from bot.core.errors import Invalid
 from bot.core.parameter import Kind
 from bot.policy import facts
 from bot.policy.facts import Matter
-from bot.policy.judge import DEEDS, Bench, decide
+from bot.policy.judge import DEEDS, REQUESTER, Bench, decide
 from bot.ports import Question
 
 MOST_KEPT = 1_000
@@ -43,7 +43,15 @@ class Memory:
         canonical.encode(dict(question.arguments))
         facts.check(question.arguments)
         # By their looks, for True == 1.
-        return key, *(f"{name}={question.arguments[name]!r}" for name in _read(question, benches))
+        arguments = [f"{name}={question.arguments[name]!r}" for name in _read(question, benches)]
+        return key, self._who(question, benches), *arguments
+
+    def _who(self, question: Question, benches: Sequence[Bench]) -> Hashable:
+        """Return all of who asks that the policies can tell apart: as a rule their roles, not who they are."""
+        one, on_call = question.principal, question.situation.on_call
+        by_name = any(not bench.reads.isdisjoint(REQUESTER) for bench in benches)
+        name = one.who.key if by_name else self._bench.literal(facts.subject(one))
+        return one.kind, name, one.roles, one.who.key in on_call
 
 
 def _read(question: Question, benches: Sequence[Bench]) -> list[str]:

@@ -125,6 +125,12 @@ class Store(Links, Protocol):
     async def run(self, run: str) -> Run:
         """Return one run. Raises NotFound."""
 
+    async def to_start(self, run: str) -> Run:
+        """Return a run to be started: perhaps as this process left it, for starting compares its revision.
+
+        Raises NotFound.
+        """
+
     async def runs(
         self,
         *,

@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from bot.core.errors import Invalid
@@ -15,7 +16,7 @@ from bot.core.work import Work
 from bot.runners.supervisor import LANG, PATH
 
 SHELL = Path("/bin/bash")
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes a directory of our own in it
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - directories of our own are made in it
 GIGABYTE, MEGABYTE = 1 << 30, 1 << 20
 
 
@@ -49,7 +50,7 @@ def lay_out(work: Work, parent: Path, grace: float) -> Launch:
     """
     if not work.script.name.endswith((".py", ".sh")):
         raise Invalid("Scripts of the local runner end in .py or .sh.")
-    directories = [Path(tempfile.mkdtemp(prefix=f"{work.run}-", dir=parent))]
+    directories = [_own(parent, work.run)]
     try:
         for script in (work.script, *work.action.libraries):
             _write(directories[0], script.name, script.content)
@@ -128,14 +129,27 @@ def _has_secrets(work: Work) -> bool:
 def _in_memory(work: Work, parent: Path) -> Path:
     """Make a directory for secrets as systemd's $CREDENTIALS_DIRECTORY has them: its files touch no disk."""
     memory = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else parent
-    return Path(tempfile.mkdtemp(prefix=f"{work.run}-", dir=memory))
+    return _own(memory, work.run)
+
+
+def _own(parent: Path, run: str) -> Path:
+    """Make a directory that nobody else has, also in a folder where others make some."""
+    while True:
+        directory = parent / f"{run}-{token_hex(8)}"
+        with suppress(FileExistsError):
+            os.mkdir(directory, 0o700)  # noqa: PTH102 - this and all below is done while a script is waited for
+            return directory
 
 
 def _write(directory: Path, name: str, content: bytes) -> None:
     # O_EXCL: a library that is called like the script must not take its place.
-    descriptor = os.open(directory / _file_name(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    descriptor = os.open(f"{directory}/{_file_name(name)}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    finally:
+        os.close(descriptor)
 
 
 def _file_name(name: str) -> str:

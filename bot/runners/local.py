@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,26 +18,17 @@ from bot.ports import Stop
 from bot.runners.interpreter import interpreter_of
 from bot.runners.launch import Launch, lay_out
 from bot.runners.nursery import Nursery
-from bot.runners.supervisor import Report, Supervisor
+from bot.runners.supervisor import Course, Ending, Output, Supervisor
 
 __all__ = ["LocalRunner", "harden_process", "interpreter_of"]
 
 PR_SET_DUMPABLE = 4
 
-# Seconds to read what is left in the pipes once all writers are gone.
-LAST_WORDS = 5.0
-
 # Seconds that a script, and the end of a short one, have the processor to themselves before the next
 # supervisor starts.
 HEAD_START = 0.05
-
-
-@dataclass(frozen=True)
-class Ending:
-    """What is left when a script and all it started are gone."""
-
-    report: Report
-    answer: bytes
+MOST_IDLE = 8  # supervisors kept for the next scripts
+MOST_EXPECTED = 2
 
 
 @dataclass(frozen=True)
@@ -46,10 +37,23 @@ class _Ready:
 
     supervisor: Supervisor
     launch: Launch
+    course: Course
+    hearing: "_Hearing"
 
     async def put_away(self) -> None:
+        self.course.close()
         await self.supervisor.close()
         self.launch.discard()
+
+
+class _Hearing:
+    """Who hears what a script says; nobody does before it begins."""
+
+    def __init__(self) -> None:
+        self.output: Output = lambda data: None
+
+    def __call__(self, data: bytes) -> None:
+        self.output(data)
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,17 @@ class _Expected:
 class LocalRunner:
     """Runs scripts in empty directories under `directory`, which vanish afterwards; satisfies `ports.Runner`.
 
-    One supervisor is kept ready, so that a script needn't wait for one. `grace` is the time in seconds between
-    asking a script to end and killing it.
+    A supervisor is kept ready, so that a script needn't wait for one; when that has ended, it takes the next.
+    `grace` is the time in seconds between asking a script to end and killing it.
     """
 
     def __init__(self, directory: Path, python: Path = Path(sys.executable), grace: float = 2.0) -> None:
         self._directory = directory.absolute()
         self._nursery = Nursery(python)
         self._grace = grace
-        self._spare: asyncio.Task[Supervisor] | None = None
+        self._idle: list[Supervisor] = []
         self._expected: dict[str, _Expected] = {}
-        self._putting_away: set[asyncio.Task[None]] = set()
+        self._beside: set[asyncio.Task[None]] = set()
         self._open = False
 
     async def open(self) -> None:
@@ -87,27 +91,26 @@ class LocalRunner:
         except OSError as error:
             why = f"{self._directory} can't be made ({error.strerror})"
             raise Unavailable(f"Scripts can't be run here: {why}.") from None
-        self._open = True
-        self._spare = asyncio.create_task(self._nursery.supervisor())
         try:
-            await (await self._spare).ready()
+            first = await self._nursery.supervisor()
+            await first.ready()
         except BaseException:
             await self.close()
             raise
+        self._open = True
+        self._idle.append(first)
 
     async def close(self) -> None:
         """End the supervisors that wait for a script. Running scripts are ended by cancelling their `run`."""
         self._open = False
         for run in list(self._expected):
             self.forget(run)
-        await asyncio.gather(*self._putting_away)
-        spare, self._spare = self._spare, None
-        if spare:
-            with suppress(DeputyError):
-                await (await spare).close()
+        await asyncio.gather(*self._beside)
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(one.close() for one in idle))
         await self._nursery.close()
 
-    async def run(self, work: Work, output: Callable[[bytes], None], stop: Stop) -> Exit:
+    async def run(self, work: Work, output: Output, stop: Stop) -> Exit:
         """Run to the end, handing output over (both streams as one) up to the piece that passes the cap.
 
         Numbers in the result are as the script gave them, floats too.
@@ -117,37 +120,27 @@ class LocalRunner:
         begun = time.monotonic()
         try:
             ready = await self._ready(work)
+            reason, ending = await self._supervised(ready, work, output, stop)
         except (DeputyError, OSError) as error:
             return _not_started(work, error)
-        try:
-            reason, ending = await self._supervised(ready, work, output, stop)
-        except DeputyError as error:
-            return _not_started(work, error)
-        finally:
-            ready.launch.discard()
-            self._put_away(ready.supervisor.close())  # all of the script is gone; this takes a moment more
         return _exit(work, reason, ending, time.monotonic() - begun)
 
     def expect(self, work: Work) -> None:
         """Get ready for what will probably run in a moment; of its secrets only the names need be known."""
-        if self._open and work.run not in self._expected:
-            ready = asyncio.create_task(self._get_ready_beside(work))
+        if self._open and work.run not in self._expected and len(self._expected) < MOST_EXPECTED:
+            ready = asyncio.create_task(self._get_ready(work))
             self._expected[work.run] = _Expected(_files(work), ready)
 
     def forget(self, run: str) -> None:
         """Expect a run no more; where it ran, that changes nothing."""
         expected = self._expected.pop(run, None)
         if expected:
-            self._put_away(expected.put_away())
+            self._do_beside(expected.put_away())
 
-    def _put_away(self, away: Coroutine[None, None, None]) -> None:
-        going = asyncio.create_task(away)
-        self._putting_away.add(going)
-        going.add_done_callback(self._is_away)
-
-    def _is_away(self, done: asyncio.Task[None]) -> None:
-        self._putting_away.discard(done)
-        self._refill()
+    def _do_beside(self, what: Coroutine[None, None, None]) -> None:
+        doing = asyncio.create_task(what)
+        self._beside.add(doing)
+        doing.add_done_callback(self._beside.discard)
 
     async def _ready(self, work: Work) -> _Ready:
         """Return a supervisor that is ready to begin: the one that expects this, or another."""
@@ -158,107 +151,87 @@ class LocalRunner:
         del self._expected[work.run]
         return ready
 
-    async def _get_ready_beside(self, work: Work) -> _Ready:
-        await asyncio.sleep(0)  # whoever expects it has more urgent things to begin first
-        return await self._get_ready(work)
-
     async def _get_ready(self, work: Work) -> _Ready:
-        launch = lay_out(work, self._directory, self._grace)
-        supervisor = None
+        launch, hearing = lay_out(work, self._directory, self._grace), _Hearing()
         try:
             supervisor = await self._take()
-            await supervisor.prepare(launch.spec)
+            try:
+                course = await supervisor.prepare(launch.spec, hearing, work.output_cap)
+            except BaseException:
+                self._do_beside(supervisor.close())
+                raise
         except BaseException:
-            if supervisor:
-                supervisor.stop()
             launch.discard()
             raise
-        return _Ready(supervisor, launch)
+        return _Ready(supervisor, launch, course, hearing)
 
     async def _take(self) -> Supervisor:
-        """Return a supervisor that nobody else has: the spare one, or a new one where that is not to be had."""
-        spare, self._spare = self._spare, None
-        if spare:
-            supervisor = await spare
+        """Return a supervisor that nobody else has: one that is idle, or a new one where there is none."""
+        while self._idle:
+            supervisor = self._idle.pop()
             if supervisor.alive:
                 return supervisor
-            await supervisor.close()
+            self._do_beside(supervisor.close())
         return await self._nursery.supervisor()
 
     async def _supervised(
-        self, ready: _Ready, work: Work, output: Callable[[bytes], None], stop: Stop
+        self, ready: _Ready, work: Work, output: Output, stop: Stop
     ) -> tuple[ExitReason, Ending]:
-        over = asyncio.Event()
-        pump = _pump(ready.supervisor, work.output_cap, output, over)
-        course = asyncio.create_task(_course(ready, work, pump))
-        asyncio.get_running_loop().call_later(HEAD_START, self._refill)
+        """Begin a script and follow it until it and all it started are gone."""
         try:
-            reason = await _first(course, work.timeout, stop, over)
+            order = ready.launch.hand_over(work)
+        except (DeputyError, OSError) as error:
+            await ready.put_away()
+            why = error.strerror if isinstance(error, OSError) else error
+            raise Unavailable(f"Its secrets can't be handed over ({why}).") from None
+        asyncio.get_running_loop().call_later(HEAD_START, self._refill)
+        ready.hearing.output = output
+        ready.course.begin(order)
+        try:
+            reason = await _first(ready.course, work.timeout, stop)
         finally:
             # Whatever happened, a cancellation too: the script ends now, and nobody leaves before it has.
-            ready.supervisor.stop()
-            await asyncio.wait({course})
-        return reason, course.result()
+            if not ready.course.ended.done():
+                ready.supervisor.stop()
+                await asyncio.wait({ready.course.ended})
+            ready.course.close()
+            ready.launch.discard()
+            self._give_back(ready.supervisor)
+        return reason, ready.course.ended.result()
+
+    def _give_back(self, supervisor: Supervisor) -> None:
+        """Keep a supervisor for the next script, unless it was stopped or has ended."""
+        if self._open and supervisor.alive and len(self._idle) < MOST_IDLE:
+            self._idle.append(supervisor)
+        else:
+            self._do_beside(supervisor.close())
 
     def _refill(self) -> None:
-        if self._open and self._spare is None:
-            self._spare = asyncio.create_task(self._nursery.supervisor())
+        if self._open and not self._idle:
+            self._do_beside(self._start_one())
 
-
-async def _course(ready: _Ready, work: Work, pump: Coroutine[None, None, None]) -> Ending:
-    """Begin a script and follow it until it and all it started are gone."""
-    supervisor = ready.supervisor
-    streams = [pumped := asyncio.ensure_future(pump), answered := asyncio.ensure_future(supervisor.answer())]
-    try:
-        streams.append(asyncio.ensure_future(supervisor.feed(_secrets_handed_over(ready.launch, work))))
-        supervisor.begin()
-        report = await supervisor.report()
-        # All who could write are gone, so these are at their end; but for a supervisor that was killed.
-        await asyncio.wait({pumped, answered}, timeout=LAST_WORDS)
-        if pumped.done():
-            pumped.result()
-        return Ending(report, answered.result() if answered.done() else b"")
-    finally:
-        for stream in streams:
-            stream.cancel()
-
-
-def _secrets_handed_over(launch: Launch, work: Work) -> bytes:
-    try:
-        return launch.hand_over(work)
-    except OSError as error:
-        raise Unavailable(f"Its secrets can't be handed over ({error.strerror}).") from None
+    async def _start_one(self) -> None:
+        with suppress(DeputyError):  # who needs one is told
+            supervisor = await self._nursery.supervisor()
+            self._give_back(supervisor)
 
 
 def _files(work: Work) -> tuple[Script, ...]:
     return (work.script, *work.action.libraries)
 
 
-async def _pump(supervisor: Supervisor, cap: int, output: Callable[[bytes], None], over: asyncio.Event) -> None:
-    """Hand output over up to the cap, and read the rest away so that a script can't hang on a full pipe."""
-    seen = 0
-    while data := await supervisor.output():
-        if seen <= cap:
-            output(data)
-        seen += len(data)
-        if seen > cap:
-            over.set()
-
-
-async def _first(course: asyncio.Task[Ending], seconds: float, stop: Stop, over: asyncio.Event) -> ExitReason:
+async def _first(course: Course, seconds: float, stop: Stop) -> ExitReason:
     """Wait for what comes first: the end, the time limit, a stop or too much output."""
     stopped = asyncio.ensure_future(_set(stop))
-    flooded = asyncio.ensure_future(_set(over))
     try:
         done, _ = await asyncio.wait(
-            (course, stopped, flooded), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+            (course.ended, stopped, course.over), timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
     finally:
         stopped.cancel()
-        flooded.cancel()
-    if over.is_set():
+    if course.over.done():
         return ExitReason.OUTPUT_LIMIT
-    if course in done:
+    if course.ended in done:
         return ExitReason.EXITED
     return ExitReason.STOPPED if stopped in done else ExitReason.TIMED_OUT
 

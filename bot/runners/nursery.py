@@ -5,7 +5,6 @@ import os
 import socket
 from asyncio.subprocess import PIPE, STDOUT, Process
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 
 from bot.core.errors import Unavailable
@@ -89,26 +88,12 @@ async def _spawn(python: Path, wanted: int) -> Process:
 
 async def _ask(wanted: socket.socket) -> Supervisor:
     """Have a supervisor forked. Raises OSError."""
-    (given, feeding), (output, written) = os.pipe(), os.pipe()
-    pairs = [socket.socketpair() for _ in range(3)]
-    theirs = [given, written, *(end.fileno() for _, end in pairs)]
-    try:
-        socket.send_fds(wanted, [_WANTED], theirs)
-    except OSError:
-        for ours in (feeding, output, *(end.detach() for end, _ in pairs)):
-            os.close(ours)
-        raise
-    finally:
-        os.close(given)
-        os.close(written)
-        for _, end in pairs:
-            end.close()
-    os.set_blocking(feeding, False)
-    file = FileIO(feeding, "wb")
-    for end, _ in pairs:
-        end.setblocking(False)
-    said = asyncio.StreamReader()
-    pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(said), os.fdopen(output, "rb", 0)
-    )
-    return Supervisor(file, said, pipe, *(end for end, _ in pairs))
+    ours, theirs = socket.socketpair()
+    with theirs:
+        try:
+            socket.send_fds(wanted, [_WANTED], [theirs.fileno()])
+        except OSError:
+            ours.close()
+            raise
+    ours.setblocking(False)
+    return Supervisor(ours)

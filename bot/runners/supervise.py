@@ -1,11 +1,12 @@
 """Supervises scripts, so that nothing of them stays behind: `python -I -B supervise.py SOCKET`.
 
 Standard library only, and nothing of Deputy's but `python_main.py` beside it. This process loads what is needed,
-says `.` on SOCKET, and forks a supervisor for each message that comes on it, with five descriptors: the script's
-standard input, its output, and the sockets CONTROL, RESULT and GO. A fork is there in a tenth of the time that
-an interpreter takes to start. The end of SOCKET ends it; the supervisors go on by themselves.
+says `.` on SOCKET, and forks a supervisor for each message that comes on it with a descriptor, the supervisor's
+socket CONTROL. A fork is there in a tenth of the time that an interpreter takes to start. The end of SOCKET ends
+it; the supervisors go on by themselves.
 
-A supervisor says on CONTROL its process id and waits there for one line of JSON:
+A supervisor says on CONTROL its process id and waits there for scripts, one after the other. For each there comes
+a line of JSON with four descriptors: the script's standard input, its output, and the pipes RESULT and GO.
 
     argv       bash, its script and that one's words; empty for a Python script, whose order comes on standard
                input (python_main.py)
@@ -14,12 +15,12 @@ A supervisor says on CONTROL its process id and waits there for one line of JSON
     grace      seconds between TERM and KILL
     remove     directories to remove at the end
 
-A fork of this interpreter is made ahead of need too. A Python script runs in that fork itself; in the place of a
-shell script's comes bash, which starts, and then waits for the word before it looks at the script. The word is
-a `.` on GO; nothing begins where GO ends without one. RESULT is where a script gives its result. The end of
-CONTROL means stop: because the worker asks for it, or because it is no more. The answer on CONTROL is a line
-`{"code": 0}` (128 + signal where one ended the script), or `{"fault": "…"}` where it did not start. Being a
-subreaper, a supervisor gets every orphan: setsid and double forks lead nowhere (attack X12).
+A Python script runs in a fork of this interpreter; in the place of a shell script's comes bash, which starts,
+and then waits for the word before it looks at the script. The word is a `.` on GO; nothing begins where GO ends
+without one. RESULT is where a script gives its result. The answer on CONTROL is a line `{"code": 0}` (128 + signal
+where one ended the script), or `{"fault": "…"}` where it did not start. The end of CONTROL means stop: because the
+worker asks for it, or because it is no more. Being a subreaper, a supervisor gets every orphan: setsid and double
+forks lead nowhere (attack X12). When it answers, nobody is left.
 """
 
 import ctypes
@@ -37,13 +38,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
 
-DESCRIPTORS = 5  # that come with each message
+DESCRIPTORS = 4  # that come with each script
+PIECE = 65_536
 GO = 200  # the descriptor on which bash waits for the word: one that is nothing else's
 
 # What `told` does, in bash; then its script, in this very shell. Nothing of this is left in there.
@@ -62,12 +64,11 @@ def main(descriptor: int) -> None:
     with socket.socket(fileno=descriptor) as wanted:
         wanted.set_inheritable(False)
         wanted.send(b".")
-        while given := received(wanted):
+        while given := received(wanted, 1)[1]:
             if os.fork() == 0:
                 wanted.close()
-                supervise(python, *given)
-            for one in given:
-                os.close(one)
+                serve(python, socket.socket(fileno=given[0]))
+            os.close(given[0])
 
 
 def prepare() -> ModuleType:
@@ -94,92 +95,75 @@ def prctl(option: int, value: int) -> None:
         raise OSError(ctypes.get_errno(), "the kernel refuses what a supervisor needs (prctl)")
 
 
-def received(wanted: socket.socket) -> list[int]:
-    """Wait until a supervisor is wanted; return its descriptors, none at the end."""
-    data, descriptors, _, _ = socket.recv_fds(wanted, 1, DESCRIPTORS)
-    return descriptors if data else []
+def received(end: socket.socket, most: int) -> tuple[bytes, list[int]]:
+    """Wait for a message and return it with its descriptors; nothing at the end."""
+    data, descriptors, _, _ = socket.recv_fds(end, PIECE, most)
+    for one in descriptors:
+        os.set_inheritable(one, False)
+    return data, descriptors
 
 
-def supervise(python: ModuleType, given: int, output: int, control: int, result: int, go: int) -> NoReturn:
-    """Run one script to its end and say how it ended."""
+def serve(python: ModuleType, control: socket.socket) -> NoReturn:
+    """Be a supervisor: run one script after the other to its end, and say how each ended."""
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+    control.set_inheritable(False)
+    control.send(f"{os.getpid()}\n".encode())
+    while True:
+        order, descriptors = received(control, DESCRIPTORS)
+        order += rest_of_line(control, order)
+        if not order:
+            os._exit(0)
+        answer = run(python, control, order, descriptors)
+        with suppress(BrokenPipeError):
+            control.send(json.dumps(answer).encode() + b"\n")
+
+
+def rest_of_line(control: socket.socket, begun: bytes) -> bytes:
+    """Return what is missing of a line; nothing where its writer closed without a word."""
+    rest = b""
+    while begun and not (rest or begun).endswith(b"\n"):
+        part = control.recv(PIECE)
+        if not part:
+            os._exit(0)
+        rest += part
+    return rest
+
+
+def run(python: ModuleType, control: socket.socket, order: bytes, descriptors: list[int]) -> dict[str, Any]:
+    """Run one script to its end and clear away what is left of it; return the answer."""
+    spec = json.loads(order)
+    faults, fault = os.pipe()
+    supervisor = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        control.close()
+        os.close(faults)
+        become(spec, descriptors, supervisor, python, fault)
+    for one in (*descriptors, fault):
+        os.close(one)
+    with os.fdopen(faults, "rb") as pipe:
+        why = pipe.read().decode()
+    code = Script(pid).supervise(control.fileno(), spec["grace"])
+    for path in spec["remove"]:
+        remove(path)
+    return {"fault": why} if why else {"code": code}
+
+
+def detach(given: int, output: int) -> None:
+    """Give this process a session and streams of its own, and the signals that a script expects."""
+    os.setsid()
+    for number in (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     for one, place in ((given, 0), (output, 1), (output, 2)):
         os.dup2(one, place)
     os.close(given)
     os.close(output)
-    for one in (control, result, go):
-        os.set_inheritable(one, False)
-    fork = Fork.ahead(python, control, result, go)
-    os.close(go)
-    os.write(control, f"{os.getpid()}\n".encode())
-    line = read_line(control)
-    fault = fork.start(line)
-    if not line:
-        os._exit(0)
-    spec = json.loads(line)
-    os.close(result)
-    code = 127 if fault else Script(fork.pid).supervise(control, spec["grace"])
-    for path in spec["remove"]:
-        remove(path)
-    with suppress(BrokenPipeError):
-        os.write(control, json.dumps({"fault": fault} if fault else {"code": code}).encode() + b"\n")
-    os._exit(code)
-
-
-def read_line(descriptor: int) -> bytes:
-    """Return the line that says what to run; nothing where its writer closed without a word."""
-    line = b""
-    while not line.endswith(b"\n"):
-        part = os.read(descriptor, 65536)
-        if not part:
-            return b""
-        line += part
-    return line
-
-
-class Fork(NamedTuple):
-    """A process that will be the script, forked before it is known which: forking took longest.
-
-    It waits for `orders` and ends with it; on `faults` comes what kept the script from starting.
-    """
-
-    pid: int
-    orders: int
-    faults: int
-
-    @classmethod
-    def ahead(cls, python: ModuleType, control: int, result: int, go: int) -> "Fork":
-        """Fork it."""
-        (order, orders), (faults, fault) = os.pipe(), os.pipe()
-        supervisor = os.getpid()
-        pid = os.fork()
-        if pid == 0:
-            for other in (control, orders, faults):
-                os.close(other)
-            detach()
-            become(read_line(order), go, supervisor, python, result, fault)
-        os.close(order)
-        os.close(fault)
-        return cls(pid, orders, faults)
-
-    def start(self, line: bytes) -> str:
-        """Have it run what `line` says when it is told to, or end where that is empty.
-
-        Returns what kept it from starting, or '', once it has started or will not.
-        """
-        with suppress(BrokenPipeError), os.fdopen(self.orders, "wb") as pipe:
-            pipe.write(line)
-        with os.fdopen(self.faults, "rb") as pipe:
-            return pipe.read().decode()
-
-
-def detach() -> None:
-    """Give this process a session of its own, and the signals that a script expects."""
-    os.setsid()
-    for one in (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(one, signal.SIG_DFL)
 
 
 def told(go: int, supervisor: int) -> bool:
@@ -190,23 +174,24 @@ def told(go: int, supervisor: int) -> bool:
         os.close(go)
 
 
-def become(line: bytes, go: int, supervisor: int, python: ModuleType, result: int, fault: int) -> NoReturn:
+def become(
+    spec: Mapping[str, Any], descriptors: list[int], supervisor: int, python: ModuleType, fault: int
+) -> NoReturn:
     """Turn this forked process into the script; write to the descriptor `fault` what is in the way."""
-    if not line:
-        os._exit(0)
+    given, output, result, go = descriptors
     try:
-        spec = json.loads(line)
+        detach(given, output)
         settle(spec)
         if spec["argv"] and os.getppid() == supervisor:
             shell, *words = spec["argv"]
             os.dup2(go, GO)
             os.execve(shell, [shell, "-c", WAIT, *words], spec["env"])  # noqa: S606 - a list and full paths
-        if not told(go, supervisor):
-            os._exit(0)
     except (OSError, ValueError) as error:
         os.write(fault, (getattr(error, "strerror", None) or str(error)).encode())
         os._exit(127)
     os.close(fault)
+    if not told(go, supervisor):
+        os._exit(0)
     prctl(PR_SET_DUMPABLE, 1)  # as any process is, and as one is after an exec
     sys.exit(python.main(result))
 
@@ -253,15 +238,13 @@ class Script:
         self.pid = pid
         self.status: int | None = None
         self.ended = os.pidfd_open(pid)
-        nothing = os.open(os.devnull, os.O_RDWR)
-        for descriptor in (0, 1, 2):  # a copy of the script's pipes here would keep them from ending
-            os.dup2(nothing, descriptor)
 
     def supervise(self, control: int, grace: float) -> int:
         """Wait for the end, or make one when told; leave nobody behind. Return the exit code."""
         if self.stop_comes_first(control):
             send(signal.SIGTERM, descendants())
             select.select([self.ended], [], [], grace)
+        os.close(self.ended)
         while self.reap():
             send(signal.SIGKILL, children())
             time.sleep(0.002)

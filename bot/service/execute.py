@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from bot.core.action import Action
@@ -16,7 +16,7 @@ from bot.core.secret import Secret
 from bot.ports import Ports, Stop
 from bot.service.clear import Cleared, clear
 from bot.service.outcome import Ended, ended, event_of, not_started, unknown
-from bot.service.perform import Credentials, Performance, expected, from_store, leased, perform
+from bot.service.perform import Credentials, Performance, expect, forget, from_store, leased, perform
 from bot.service.record import note, record, secret_reference
 
 log = logging.getLogger(__name__)
@@ -31,19 +31,25 @@ async def execute(ports: Ports, run_id: str, worker: str, alive: Callable[[], bo
     Nothing is started where the worker isn't `alive`: others may take the run from it.
     Raises Busy where it must stay queued: another run holds a lock that this one needs, or all its places.
     """
-    run = await ports.store.run(run_id)
-    if run.state is not State.QUEUED:
-        return
-    if not alive():
-        raise Busy(f"{run_id} waits: this worker was cut off from the database.")
     try:
-        cleared = await clear(ports, run)
-    except Conflict:
-        return
-    if cleared:
-        ahead = nullcontext() if ports.running.here() else expected(ports, run, cleared.action)
-        with ahead:
+        run = await ports.store.to_start(run_id)
+        if run.state is not State.QUEUED:
+            return
+        if not alive():
+            raise Busy(f"{run_id} waits: this worker was cut off from the database.")
+        cleared = await _cleared(ports, run)
+        if cleared:
+            expect(ports, run, cleared.action)
             await _start(ports, run, cleared, worker, alive)
+    finally:
+        forget(ports, run_id)
+
+
+async def _cleared(ports: Ports, run: Run) -> Cleared | None:
+    try:
+        return await clear(ports, run)
+    except Conflict:
+        return None
 
 
 async def _start(ports: Ports, run: Run, cleared: Cleared, worker: str, alive: Callable[[], bool]) -> None:

@@ -1,8 +1,8 @@
 """Starting a script: its bytes from the store, its credentials from the vault, its output through the pipeline."""
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,18 +63,21 @@ async def perform(
     return Performed(clean, pipeline.text, redactor.json(_exact(exit_.result)), pipeline.truncated)
 
 
-@contextmanager
-def expected(ports: Ports, run: Run, action: Action) -> Iterator[None]:
-    """Have the runner ready for a run for as long as the context lasts; nothing of it begins by that."""
+def expect(ports: Ports, run: Run, action: Action) -> None:
+    """Have the runner get ready for a run where nothing else runs here; nothing of it begins by that."""
+    if ports.running.here():
+        return
     hidden = dict.fromkeys(action.secrets, Secret(""))
     arguments = {**run.request.arguments, **{name: hidden[name] for name in hidden & run.request.arguments.keys()}}
     credentials: Credentials = {name: {} for name in run.request.credentials}
-    runner = ports.runners[action.runner]
-    runner.expect(Work(run.id, action, action.script, arguments, credentials, action.timeout))
-    try:
-        yield
-    finally:
-        runner.forget(run.id)
+    work = Work(run.id, action, action.script, arguments, credentials, action.timeout)
+    ports.runners[action.runner].expect(work)
+
+
+def forget(ports: Ports, run: str) -> None:
+    """Have the runners expect a run no more; where it ran, that changes nothing."""
+    for runner in ports.runners.values():
+        runner.forget(run)
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from bot.service.undelivered import give_up
 log = logging.getLogger(__name__)
 
 AT_ONCE = 8  # posts: a platform that takes long to answer about one run holds up no other
+UNDER_WAY = 50  # lines at most, those that wait for room among them
 LONGEST_PAUSE = 60.0
 
 Line = tuple[str, str]
@@ -27,6 +28,8 @@ class Postman:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._lines: dict[Line, asyncio.Task[int]] = {}
         self._under_way: set[int] = set()
+        self._delivered: list[int] = []
+        self._noting = asyncio.Lock()
         self._paces: dict[Place, float] = {}
 
     async def deliver(self) -> int:
@@ -34,7 +37,12 @@ class Postman:
         return sum(await asyncio.gather(*await self.begin()))
 
     async def begin(self) -> Sequence[asyncio.Task[int]]:
-        """Begin to deliver what is due and not under way, without waiting for it."""
+        """Begin to deliver what is due and not under way, without waiting for it.
+
+        Where much is under way the rest stays in the outbox: each line knocks when it has ended.
+        """
+        if len(self._lines) >= UNDER_WAY:
+            return []
         due: dict[Line, list[Waiting]] = {}
         for waiting in await self._ports.store.outbox(self._ports.clock.now(), beside=self._under_way):
             due.setdefault(_line(waiting), []).append(waiting)
@@ -70,12 +78,20 @@ class Postman:
                     break
                 delivered.append(waiting.id)
         if delivered:
-            try:
-                await self._ports.store.posted(delivered)
-            except DeputyError as error:
-                log.warning("what was posted can't be noted, so it is posted again: %s", error)
+            await self._note(delivered)
             self._ports.engine.knock()  # there may be newer posts of this line
         return len(delivered)
+
+    async def _note(self, delivered: Sequence[int]) -> None:
+        """Note what was delivered; whoever comes while that is done shares the next write."""
+        self._delivered += delivered
+        async with self._noting:
+            together, self._delivered = self._delivered, []
+            try:
+                if together:
+                    await self._ports.store.posted(together)
+            except DeputyError as error:
+                log.warning("what was posted can't be noted, so it is posted again: %s", error)
 
     def _may(self, place: Place) -> bool:
         """Say whether the platform takes a post there now; what waits may be overtaken by what is newer."""

@@ -10,7 +10,7 @@ from bot.core.approval import Quorum
 from bot.core.catalog import plain
 from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, policies, untold
-from bot.core.errors import Conflict, Invalid, NotFound
+from bot.core.errors import Conflict, DeputyError, Invalid, NotFound
 from bot.core.form import Form, form_for
 from bot.core.lifecycle import Event, Happening, begin
 from bot.core.parameter import Bound, Fault, Value, bind
@@ -23,6 +23,7 @@ from bot.service.authorise import authorise, could, decisions, known, opens, sea
 from bot.service.background import background
 from bot.service.choices import choices_for, offered
 from bot.service.emergency import emergency
+from bot.service.perform import expect, forget
 from bot.service.record import record, secret_name
 from bot.service.refusal import refusal
 from bot.service.reply import Caller, Reply
@@ -168,10 +169,13 @@ async def _begin(
         from_when = opens(ports, caller.principal, action, arguments, caller.door, emergency=urgent)
         happening = replace(happening, reasons=refusal(ports, decision, from_when))
     step = begin(run, happening, ports.clock.now())
+    if step.run.state is State.QUEUED and ports.engine.exclusive:
+        expect(ports, step.run, action)  # here it will run, as soon as all of it is written down
     try:
         await record(ports, step, delivery=delivery, scripts=action.scripts, secrets=secrets)
-    except Conflict:
-        earlier = await ports.store.delivered_before(delivery)
+    except DeputyError as error:
+        forget(ports, run_id)
+        earlier = await ports.store.delivered_before(delivery) if isinstance(error, Conflict) else None
         if earlier is None:
             raise
         return Reply(run=earlier)

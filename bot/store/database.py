@@ -61,6 +61,7 @@ async def open_store(where: Path | str, announce: Announce | None = None) -> "Sq
 
 
 SCRIPTS_KEPT = 200
+QUEUED_KEPT = 1_000
 
 
 class SqlStore:
@@ -71,6 +72,7 @@ class SqlStore:
         self._announce = announce
         self._readers = backend.readers()
         self._writer = Writer(backend.writer(), near=backend.near)
+        self._queued: dict[str, Run] = {}  # as they were written here, until they are started
         self._scripts: dict[str, bytes] = {}  # by their hash, so none of them can be another one's
 
     async def prepare(self) -> None:
@@ -137,7 +139,12 @@ class SqlStore:
 
     async def commit(self, change: Change) -> tuple[Entry, ...]:
         """Write a change. Raises Conflict, Unavailable, Damaged."""
-        return await self._write(self._apply, change)
+        entries = await self._write(self._apply, change)
+        if change.run and change.run.state is State.QUEUED:
+            if len(self._queued) >= QUEUED_KEPT:
+                self._queued.clear()
+            self._queued[change.run.id] = change.run
+        return entries
 
     def _apply(self, connection: Connection, change: Change) -> tuple[Entry, ...]:
         return apply(connection, change, self._scripts, self._announce(change) if self._announce else ())
@@ -149,6 +156,10 @@ class SqlStore:
     async def run(self, run: str) -> Run:
         """Return one run. Raises NotFound."""
         return await self._look(runs.get, run)
+
+    async def to_start(self, run: str) -> Run:
+        """Return a run to be started: perhaps as this process left it, for starting compares its revision."""
+        return self._queued.pop(run, None) or await self.run(run)
 
     async def runs(
         self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50

@@ -4,9 +4,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -18,13 +19,14 @@ from sqlalchemy.exc import (
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
-from bot.store.statement import Statement
+from bot.store.statement import errors
 
 READERS = 4
 PATIENCE = 5  # seconds to wait for a connection, or for another process that is writing
 WRITING = 0x4465707574790001  # the advisory lock of who writes: "Deputy", then a number
 
-_ALONE = Statement(text(f"SELECT pg_advisory_xact_lock({WRITING})"))
+# The driver begins no transaction by itself (AUTOCOMMIT), which would take another message and answer.
+_BEGIN_ALONE = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({WRITING})"
 
 # A commit is on the disk when it returns, whatever the server's default; and no process that hangs in the
 # midst of a transaction keeps the others waiting.
@@ -81,27 +83,29 @@ class PostgresDatabase:
 
     def writer(self) -> Engine:
         """Return the engine of the one connection that writes; its transactions wait for other writers."""
-        engine = self._engine(1, "READ COMMITTED", {})
+        engine = self._engine(1, {})
 
         # One after the other, as in SQLite: two writers that lock rows in another order would wait for each other.
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
-            _ALONE.rows(connection)
+            driver: Any = connection.connection.dbapi_connection
+            with errors(connection):
+                driver.execute(_BEGIN_ALONE, prepare=False)  # two statements at once can't be prepared
 
         return engine
 
     def readers(self) -> Engine:
         """Return the engine of the connections that read: beside the writer, without waiting for it."""
-        return self._engine(READERS, "AUTOCOMMIT", {"default_transaction_read_only": "on"})
+        return self._engine(READERS, {"default_transaction_read_only": "on"})
 
-    def _engine(self, connections: int, isolation: str, session: dict[str, str]) -> Engine:
+    def _engine(self, connections: int, session: dict[str, str]) -> Engine:
         given = self.url.query.get("options", ())
         options = [given] if isinstance(given, str) else list(given)
         options += [f"-c {name}={value}" for name, value in (_SESSION | session).items()]
         engine = create_engine(
             self.url,
             connect_args={**_CONNECTION, "options": " ".join(options)},
-            isolation_level=isolation,
+            isolation_level="AUTOCOMMIT",
             pool_size=connections,
             max_overflow=0,
             pool_timeout=PATIENCE,

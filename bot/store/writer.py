@@ -92,13 +92,13 @@ class Writer:
             with suppress(DBAPIError):  # another process writes, or worse: a thread can wait, and tells
                 done = self._done(steps)
             if done:
-                await self._committed(done[0])
+                await self._commit(done[0], alone=len(group) == 1)
                 return done[1]
         return await asyncio.to_thread(self._transact, steps)
 
-    async def _committed(self, connection: Connection) -> None:
-        """Commit here while the disk is quick: no other thread would have begun by then."""
-        if self._disk.quick:
+    async def _commit(self, connection: Connection, *, alone: bool) -> None:
+        """Commit here where little else is to do and the disk is quick: no thread would begin by then."""
+        if alone and self._disk.quick:
             with self._disk.timed():
                 _commit(connection)
         else:

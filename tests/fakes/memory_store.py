@@ -158,6 +158,9 @@ class MemoryStore:
             raise NotFound(f"There is no run {run}.")
         return self._contents.runs[run]
 
+    async def to_start(self, run: str) -> Run:
+        return await self.run(run)
+
     async def runs(
         self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50
     ) -> Sequence[Run]:

@@ -7,7 +7,6 @@ import sys
 import textwrap
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
@@ -25,7 +24,7 @@ from bot.core.work import Exit, ExitReason, Work
 from bot.runners import launch
 from bot.runners.local import LocalRunner, interpreter_of
 from bot.runners.nursery import Nursery
-from bot.runners.supervisor import Supervisor
+from bot.runners.supervisor import Report, Supervisor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the supervisor needs Linux")
 
@@ -272,7 +271,7 @@ async def test_a_forged_result_is_refused_in_words(runner: LocalRunner, garbage:
         def main(text):
             for number in range(3, 99):
                 try:
-                    if stat.S_ISSOCK(os.fstat(number).st_mode):
+                    if stat.S_ISFIFO(os.fstat(number).st_mode):
                         os.write(number, text.encode())
                         os.close(number)
                 except OSError:
@@ -435,13 +434,14 @@ async def test_X12_nothing_begins_whose_supervisor_was_killed(tmp_path: Path, su
         "grace": 0.1,
         "remove": [],
     }
-    await supervisor.prepare(spec)
+    course = await supervisor.prepare(spec, lambda data: None, 1000)
     await asyncio.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
     while pid in _living("supervise.py"):
         await asyncio.sleep(0.02)
-    supervisor.begin()
-    await asyncio.sleep(0.2)
+    course.begin(b"")
+    assert (await course.ended).report == Report()
+    course.close()
     assert not begun.exists()
 
 
@@ -450,12 +450,14 @@ async def test_a_script_begins_at_the_word_and_not_before(tmp_path: Path, superv
     script.write_text("echo not this")
     await supervisor.ready()
     spec = {"argv": ["/bin/bash", str(script)], "env": {}, "cwd": "/", "limits": {"PROCESSES": 512}, "grace": 0.1}
-    await supervisor.prepare({**spec, "remove": []})
+    said = bytearray()
+    course = await supervisor.prepare({**spec, "remove": []}, said.extend, 1000)
     await asyncio.sleep(0.2)
     script.write_text("echo this")
-    supervisor.begin()
-    assert await supervisor.output() == b"this\n"
-    assert (await supervisor.report()).code == 0
+    course.begin(b"")
+    assert (await course.ended).report == Report(code=0)
+    course.close()
+    assert said == b"this\n"
 
 
 async def test_a_shell_script_sees_nothing_of_how_its_shell_waited(runner: LocalRunner) -> None:
@@ -476,15 +478,41 @@ async def test_a_shell_script_sees_nothing_of_how_its_shell_waited(runner: Local
     assert ended.code == 1
 
 
-async def test_X12_what_waits_to_be_a_script_ends_with_its_supervisor(supervisor: Supervisor) -> None:
+@pytest.mark.parametrize("language", ["sh", "py"])
+async def test_X12_what_waits_to_be_a_script_ends_with_its_worker(supervisor: Supervisor, language: str) -> None:
     pid = await supervisor.ready()
-    (fork,) = _children(pid)
+    argv = ["/bin/bash", "/nowhere"] if language == "sh" else []
+    spec = {"argv": argv, "env": {}, "cwd": "/", "limits": {"PROCESSES": 512}, "grace": 0.1, "remove": []}
+    course = await supervisor.prepare(spec, lambda data: None, 1000)
+    forks = Path(f"/proc/{pid}/task/{pid}/children")
+    while not (fork := forks.read_text().strip()):
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)
     os.kill(pid, signal.SIGKILL)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(30):
-            while fork in _living("supervise.py"):
-                await asyncio.sleep(0.02)
-    assert fork not in _living("supervise.py")
+    course.close()
+    async with asyncio.timeout(30):
+        while _read(Path(f"/proc/{fork}/cmdline")):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_supervisor_takes_one_script_after_the_other(runner: LocalRunner, mark: str) -> None:
+    used = set()
+    for _ in range(8):
+        work = _shell(f"echo $PPID; sh -c 'sleep 3600; : {mark}' & exit 3")
+        ended, said = await _run(runner, work)
+        used.add(int(said))
+        assert ended.code == 3
+        assert _living(mark) == []
+    assert len(used) <= 2  # one more was made ready beside
+
+
+async def test_a_supervisor_whose_script_was_stopped_takes_no_other(runner: LocalRunner) -> None:
+    (nursery,) = _children(os.getpid())
+    (before,) = _children(nursery)
+    ended, _ = await _run(runner, _shell("sleep 3600", seconds=0.2))
+    assert ended.reason is ExitReason.TIMED_OUT
+    _, said = await _run(runner, _shell("echo $PPID"))
+    assert int(said) != before
 
 
 async def test_a_runner_that_was_not_opened_runs_too(tmp_path: Path) -> None:
@@ -625,7 +653,7 @@ async def test_the_runs_directory_goes_whatever_the_script_did_to_it(runner: Loc
 async def test_a_killed_supervisor_is_told_of(
     runner: LocalRunner, mark: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.runners.local.LAST_WORDS", 0.1)
+    monkeypatch.setattr("bot.runners.supervisor.LAST_WORDS", 0.1)
     ended, _ = await _run(runner, _shell(f"kill -9 $PPID; sh -c 'sleep 3600; : {mark}'"))
     assert (ended.code, ended.result) == (None, None)
     assert ended.sentence == "The supervisor of try.sh was killed; something of the script may still run."

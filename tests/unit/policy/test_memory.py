@@ -45,7 +45,6 @@ def test_a_question_that_differs_in_anything_is_another(tmp_path: Path, heard: l
     questions = [
         ask(person("engineer"), action("x")),
         ask(person("helpdesk"), action("x")),
-        ask(person("engineer", oid="other"), action("x")),
         ask(agent("engineer", oid="ann"), action("x")),
         ask(person("engineer"), action("y")),
         ask(person("engineer"), action("x", "operations")),
@@ -54,6 +53,34 @@ def test_a_question_that_differs_in_anything_is_another(tmp_path: Path, heard: l
     for question in questions:
         policy.decide(question)
     assert len(heard) == len(questions)
+
+
+NAMED = (
+    PERMIT_ALL
+    + """
+@id("not-bob") @reason("Not bob.")
+forbid (principal == Deputy::Person::"acme/bob", action == Deputy::Action::"run", resource);
+"""
+)
+ASKER = (
+    PERMIT_ALL
+    + """
+@id("asker") @reason("asker")
+permit (principal, action == Deputy::Action::"approve", resource)
+when { context has requester && context.requester == Deputy::Person::"acme/eve" };
+"""
+)
+
+
+@pytest.mark.parametrize(("policies", "count"), [(PERMIT_ALL, 1), (NAMED, 2), (ASKER, 3)])
+def test_who_asks_makes_another_question_only_where_a_policy_tells_them_apart(
+    tmp_path: Path, heard: list[object], policies: str, count: int
+) -> None:
+    policy = CedarPolicy(folder(tmp_path, policies))
+    for who in ("ann", "bob", "cleo"):
+        decision = policy.decide(ask(person("engineer", oid=who), action("x")))
+        assert isinstance(decision, Deny if (policies, who) == (NAMED, "bob") else Permit)
+    assert len(heard) == count
 
 
 def test_arguments_make_another_question_only_where_a_policy_reads_them(
