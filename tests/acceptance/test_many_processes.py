@@ -263,8 +263,11 @@ async def test_no_more_of_an_action_run_at_once_than_it_allows_in_any_process(
         runs = [await server.ask("oncall", "pair") for _ in range(3)]
         done = await server.ask("oncall", "note", ledger=str(tmp_path / "ledger"), name="n")
         await server.until("oncall", done, "succeeded")
-        states = [(await server.card("oncall", run))["state"] for run in runs]
-        assert sorted(states) == ["queued", "running", "running"]
+        states: list[str] = []
+        async with asyncio.timeout(10):  # a card that is soon overtaken comes a little later
+            while sorted(states) != ["queued", "running", "running"]:
+                states = [(await server.card("oncall", run)).get("state", "") for run in runs]
+                assert states.count("running") <= 2
         ends = runs[states.index("running")]
         await server.send("/api/press", "oncall", verb="cancel", subject=ends, comment="")
         await server.until("oncall", ends, "cancelled")
