@@ -16,7 +16,7 @@ from bot.core.errors import Damaged, DeputyError, Invalid, Unavailable
 from bot.store.statement import Statement
 
 READERS = 4
-PATIENCE = 5  # seconds to wait for another process that is writing
+PATIENCE = 10  # seconds to wait for another process that is writing
 
 _BEGIN = Statement(text("BEGIN IMMEDIATE"))
 _PATIENCE = "patience"  # what a connection's is set to
