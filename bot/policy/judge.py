@@ -269,10 +269,27 @@ class Hearing:
         """Return the first moment at which some number of approvals is enough, all else being as it is."""
         principal = self._question.principal
         last = self._ways(principal, self._question.approvers)[-1]
-        matters = [Matter(replace(self._question, now=moment), self._bench.book.calendar) for moment in moments]
-        asked = [matter.run(principal, last.count, last.roles) for matter in matters]
-        verdicts = zip(moments, self._bench.ask(asked, self._entities), strict=True)
-        return next((moment for moment, verdict in verdicts if verdict.allowed), None)
+        # Moments that no policy tells apart are one: of a week there are three or four.
+        matters = {
+            self._when(matter): matter
+            for moment in reversed(moments)
+            for matter in [Matter(replace(self._question, now=moment), self._bench.book.calendar)]
+        }
+        firsts = sorted(matters.values(), key=lambda matter: matter.question.now)
+        asked = [matter.run(principal, last.count, last.roles) for matter in firsts]
+        verdicts = zip(firsts, self._bench.ask(asked, self._entities), strict=True)
+        return next((matter.question.now for matter, verdict in verdicts if verdict.allowed), None)
+
+    def _when(self, matter: Matter) -> Hashable:
+        """Return all of a moment that the policies can tell apart."""
+        reads, moment = self._bench.reads, matter.moment
+        return (
+            moment.business,
+            moment.freeze,
+            moment.local.hour if "hour" in reads else None,
+            moment.local.isoweekday() if "weekday" in reads else None,
+            matter.question.now if "now" in reads else None,
+        )
 
     def approval(self, approver: Principal) -> Decision:
         """Say whether `approver` may vote. Whatever the policies say, it is another person than the requester."""

@@ -43,8 +43,9 @@ def prepare(slack: SlackServer, folder: Path) -> Place:
         slack.workspace.channels[channel] = Channel(channel, member.name, {member.id, BOT_PERSON})
         crowd.append(Person(slack, member))
     actions = write_actions(folder / "actions", 20)
-    (actions / "bench" / "change-it.toml").write_text(METADATA.replace('"read"', '"change"'))
-    (actions / "bench" / "change-it.sh").write_text("#!/bin/bash\n")
+    (actions / "operations").mkdir()  # of what lies there somebody may approve
+    (actions / "operations" / "change-it.toml").write_text(METADATA.replace('"read"', '"change"'))
+    (actions / "operations" / "change-it.sh").write_text("#!/bin/bash\n")
     (actions / "bench" / "take-long.toml").write_text(METADATA)
     (actions / "bench" / "take-long.sh").write_text("#!/bin/bash\nsleep 30\n")
     (folder / "people.toml").write_text("".join(map(_link, range(CROWD))))
