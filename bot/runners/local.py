@@ -27,6 +27,7 @@ PR_SET_DUMPABLE = 4
 # Seconds that a script, and the end of a short one, have the processor to themselves before the next
 # supervisor starts.
 HEAD_START = 0.05
+AGAIN = 1.0  # seconds until a supervisor is told again to stop: its script may have halted it
 MOST_IDLE = 8  # supervisors kept for the next scripts
 MOST_EXPECTED = 2
 
@@ -120,9 +121,11 @@ class LocalRunner:
         begun = time.monotonic()
         try:
             ready = await self._ready(work)
-            reason, ending = await self._supervised(ready, work, output, stop)
+            order = await _handed_over(ready, work)
         except (DeputyError, OSError) as error:
             return _not_started(work, error)
+        ready.hearing.output = output
+        reason, ending = await self._supervised(ready, order, work.timeout, stop)
         return _exit(work, reason, ending, time.monotonic() - begun)
 
     def expect(self, work: Work) -> None:
@@ -175,25 +178,18 @@ class LocalRunner:
         return await self._nursery.supervisor()
 
     async def _supervised(
-        self, ready: _Ready, work: Work, output: Output, stop: Stop
+        self, ready: _Ready, order: bytes, seconds: float, stop: Stop
     ) -> tuple[ExitReason, Ending]:
         """Begin a script and follow it until it and all it started are gone."""
-        try:
-            order = ready.launch.hand_over(work)
-        except (DeputyError, OSError) as error:
-            await ready.put_away()
-            why = error.strerror if isinstance(error, OSError) else error
-            raise Unavailable(f"Its secrets can't be handed over ({why}).") from None
         asyncio.get_running_loop().call_later(HEAD_START, self._refill)
-        ready.hearing.output = output
         ready.course.begin(order)
         try:
-            reason = await _first(ready.course, work.timeout, stop)
+            reason = await _first(ready.course, seconds, stop)
         finally:
             # Whatever happened, a cancellation too: the script ends now, and nobody leaves before it has.
-            if not ready.course.ended.done():
+            while not ready.course.ended.done():
                 ready.supervisor.stop()
-                await asyncio.wait({ready.course.ended})
+                await asyncio.wait({ready.course.ended}, timeout=AGAIN)
             ready.course.close()
             ready.launch.discard()
             self._give_back(ready.supervisor)
@@ -214,6 +210,16 @@ class LocalRunner:
         with suppress(DeputyError):  # who needs one is told
             supervisor = await self._nursery.supervisor()
             self._give_back(supervisor)
+
+
+async def _handed_over(ready: _Ready, work: Work) -> bytes:
+    """Give a script its secrets; return what goes to its standard input. Raises Unavailable."""
+    try:
+        return ready.launch.hand_over(work)
+    except (DeputyError, OSError) as error:
+        await ready.put_away()
+        why = error.strerror if isinstance(error, OSError) else error
+        raise Unavailable(f"Its secrets can't be handed over ({why}).") from None
 
 
 def _files(work: Work) -> tuple[Script, ...]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import select
+import signal
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -49,14 +50,19 @@ class Supervisor:
 
     def __init__(self, control: socket.socket) -> None:
         self.control = control
+        self.pid = 0  # once it has said so
         self._stopped = False
 
     @property
     def alive(self) -> bool:
         """Whether it can be given a script."""
+        return not self._stopped and not self._gone
+
+    @property
+    def _gone(self) -> bool:
         poll = select.poll()
         poll.register(self.control, select.POLLRDHUP)
-        return not self._stopped and not poll.poll(0)
+        return bool(poll.poll(0))
 
     async def ready(self) -> int:
         """Wait until it waits for its first script; return its process id. Raises Unavailable."""
@@ -66,7 +72,8 @@ class Supervisor:
             if not part:
                 raise Unavailable("Scripts can't be run here: a supervisor ended before it was ready.")
             sign += part
-        return int(sign)
+        self.pid = int(sign)
+        return self.pid
 
     async def prepare(self, spec: Mapping[str, Any], output: Output, cap: int) -> "Course":
         """Say what will run (see supervise.py for `spec`). Raises Unavailable where nobody listens."""
@@ -88,10 +95,16 @@ class Supervisor:
         return course
 
     def stop(self) -> None:
-        """Ask for the end of the script and of the supervisor; doing it twice changes nothing."""
+        """Ask for the end of the script and of the supervisor; doing it twice changes nothing.
+
+        A script that halted its supervisor (SIGSTOP) gains nothing by it.
+        """
         self._stopped = True
         with suppress(OSError):
             self.control.shutdown(socket.SHUT_WR)
+        if self.pid and not self._gone:
+            with suppress(OSError):
+                os.kill(self.pid, signal.SIGCONT)
 
     async def close(self) -> None:
         """Wait until the supervisor is gone, and give its socket back."""
@@ -113,7 +126,7 @@ class Course:
         self, supervisor: Supervisor, output: Output, cap: int, feeding: int, said: int, result: int, go: int
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self._control = supervisor.control
+        self._supervisor, self._control = supervisor, supervisor.control
         self._output, self._cap, self._seen = output, cap, 0
         self._feeding, self._go = feeding, go
         self._reading = {said: self._hear, result: self._take}
@@ -220,7 +233,9 @@ class Course:
         except OSError:
             part = b""
         self._told += part
-        line = self._told.rpartition(b"\n")[0].rpartition(b"\n")[2]  # its process id may stand before it
+        *before, line = self._told.rpartition(b"\n")[0].split(b"\n")
+        for one in (*before, line):
+            self._supervisor.pid = int(one) if one.isdigit() else self._supervisor.pid
         if part and not line.startswith(b"{"):
             return
         self._loop.remove_reader(self._control)

@@ -611,6 +611,25 @@ async def test_X11_a_script_that_ignores_term_is_killed_and_its_late_success_doe
     assert (ended.reason, ended.code, ended.result) == (ExitReason.TIMED_OUT, 0, None)
 
 
+async def test_X11_a_script_that_halts_its_supervisor_is_stopped_all_the_same(
+    runner: LocalRunner, mark: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.runners.local.AGAIN", 0.1)
+    script = f"trap '' TERM; kill -STOP $PPID; for _ in {{1..50}}; do sleep 0.05; kill -STOP $PPID; done; : {mark}"
+    ended, _ = await _run(runner, _shell(script, seconds=0.5))
+    assert ended.reason is ExitReason.TIMED_OUT
+    assert _living(mark) == []
+    assert (await _run(runner, _shell("echo here")))[1] == "here\n"
+
+
+async def test_what_breaks_the_reader_is_not_taken_for_a_script_that_never_began(runner: LocalRunner) -> None:
+    def output(_: bytes) -> None:
+        raise Unavailable("The chat can't be reached.")
+
+    with pytest.raises(Unavailable):
+        await runner.run(_shell("echo x"), output, asyncio.Event())
+
+
 async def test_a_cancelled_run_leaves_no_process_and_no_file(
     runner: LocalRunner, tmp_path: Path, mark: str
 ) -> None:
