@@ -62,6 +62,8 @@ async def right(ports: Ports, matter: Matter, voter: Principal, find: Find | Non
 
 async def recount(ports: Ports, matter: Matter) -> tuple[Vote, ...]:
     """Return a run's votes as they stand now: with the roles held now, or void and why. Raises Unavailable."""
+    if not matter.run.votes:
+        return ()
     return tuple(await asyncio.gather(*(_now(ports, matter, vote) for vote in matter.run.votes)))
 
 
