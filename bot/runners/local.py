@@ -39,22 +39,11 @@ class _Ready:
     supervisor: Supervisor
     launch: Launch
     course: Course
-    hearing: "_Hearing"
 
     async def put_away(self) -> None:
         self.course.close()
         await self.supervisor.close()
         self.launch.discard()
-
-
-class _Hearing:
-    """Who hears what a script says; nobody does before it begins."""
-
-    def __init__(self) -> None:
-        self.output: Output = lambda data: None
-
-    def __call__(self, data: bytes) -> None:
-        self.output(data)
 
 
 @dataclass(frozen=True)
@@ -124,8 +113,8 @@ class LocalRunner:
             order = await _handed_over(ready, work)
         except (DeputyError, OSError) as error:
             return _not_started(work, error)
-        ready.hearing.output = output
-        reason, ending = await self._supervised(ready, order, work.timeout, stop)
+        ready.course.begin(order, output)
+        reason, ending = await self._followed(ready, work.timeout, stop)
         return _exit(work, reason, ending, time.monotonic() - begun)
 
     def expect(self, work: Work) -> None:
@@ -155,18 +144,18 @@ class LocalRunner:
         return ready
 
     async def _get_ready(self, work: Work) -> _Ready:
-        launch, hearing = lay_out(work, self._directory, self._grace), _Hearing()
+        launch = lay_out(work, self._directory, self._grace)
         try:
             supervisor = await self._take()
             try:
-                course = await supervisor.prepare(launch.spec, hearing, work.output_cap)
+                course = await supervisor.prepare(launch.spec, work.output_cap)
             except BaseException:
                 self._do_beside(supervisor.close())
                 raise
         except BaseException:
             launch.discard()
             raise
-        return _Ready(supervisor, launch, course, hearing)
+        return _Ready(supervisor, launch, course)
 
     async def _take(self) -> Supervisor:
         """Return a supervisor that nobody else has: one that is idle, or a new one where there is none."""
@@ -177,12 +166,9 @@ class LocalRunner:
             self._do_beside(supervisor.close())
         return await self._nursery.supervisor()
 
-    async def _supervised(
-        self, ready: _Ready, order: bytes, seconds: float, stop: Stop
-    ) -> tuple[ExitReason, Ending]:
-        """Begin a script and follow it until it and all it started are gone."""
+    async def _followed(self, ready: _Ready, seconds: float, stop: Stop) -> tuple[ExitReason, Ending]:
+        """Follow a script that has begun until it and all it started are gone."""
         asyncio.get_running_loop().call_later(HEAD_START, self._refill)
-        ready.course.begin(order)
         try:
             reason = await _first(ready.course, seconds, stop)
         finally:

@@ -75,9 +75,9 @@ class Supervisor:
         self.pid = int(sign)
         return self.pid
 
-    async def prepare(self, spec: Mapping[str, Any], output: Output, cap: int) -> "Course":
+    async def prepare(self, spec: Mapping[str, Any], cap: int) -> "Course":
         """Say what will run (see supervise.py for `spec`). Raises Unavailable where nobody listens."""
-        course, theirs = Course.opened(self, output, cap)
+        course, theirs = Course.opened(self, cap)
         order = json.dumps(spec).encode() + b"\n"
         try:
             sent = socket.send_fds(self.control, [order], theirs)
@@ -118,16 +118,15 @@ class Supervisor:
 
 
 class Course:
-    """One script from its order to its end. What it says is handed to `output` as it comes, up to the piece that
-    passes `cap`; then, and where `output` raises, it is `over`: it should be stopped.
+    """One script from its order to its end. What it says is handed over as it comes, up to the piece that passes
+    `cap`; then, and where whoever takes it raises, it is `over`: it should be stopped.
     """
 
-    def __init__(
-        self, supervisor: Supervisor, output: Output, cap: int, feeding: int, said: int, result: int, go: int
-    ) -> None:
+    def __init__(self, supervisor: Supervisor, cap: int, feeding: int, said: int, result: int, go: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._supervisor, self._control = supervisor, supervisor.control
-        self._output, self._cap, self._seen = output, cap, 0
+        self._output: Output | None = None  # nothing is said before it begins
+        self._cap, self._seen = cap, 0
         self._feeding, self._go = feeding, go
         self._reading = {said: self._hear, result: self._take}
         self._answer = bytearray()
@@ -139,22 +138,24 @@ class Course:
         self.ended: asyncio.Future[Ending] = self._loop.create_future()
 
     @classmethod
-    def opened(cls, supervisor: Supervisor, output: Output, cap: int) -> tuple["Course", list[int]]:
+    def opened(cls, supervisor: Supervisor, cap: int) -> tuple["Course", list[int]]:
         """Open the pipes of a script; return our ends of them as a course, and the script's. Raises OSError."""
         pipes = [os.pipe() for _ in range(4)]
         (given, feeding), (said, written), (result, answering), (word, go) = pipes
         for ours in (feeding, said, result):
             os.set_blocking(ours, False)
-        return cls(supervisor, output, cap, feeding, said, result, go), [given, written, answering, word]
+        return cls(supervisor, cap, feeding, said, result, go), [given, written, answering, word]
 
-    def begin(self, order: bytes) -> None:
+    def begin(self, order: bytes, output: Output) -> None:
         """Have the script started, with `order` as its standard input. Whether it was, the report tells."""
+        self._output = output
         for descriptor, read in self._reading.items():
             self._loop.add_reader(descriptor, self._read, descriptor, read)
         self._loop.add_reader(self._control, self._listen)
         self._feed(order)
-        with suppress(OSError):
-            os.write(self._go, b".")
+        if self._supervisor.alive:  # or nobody would supervise it
+            with suppress(OSError):
+                os.write(self._go, b".")
         os.close(self._go)
         self._go = -1
 
@@ -186,7 +187,7 @@ class Course:
 
     def _hear(self, data: bytes) -> None:
         """Hand output over up to the cap, and read the rest away so that a script can't hang on a full pipe."""
-        if self._seen <= self._cap:
+        if self._output and self._seen <= self._cap:
             try:
                 self._output(data)
             except Exception as failure:  # whoever takes it can't, so the script is worth nothing

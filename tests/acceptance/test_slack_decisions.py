@@ -68,7 +68,7 @@ async def test_each_stand_in_is_told_so_directly_also_where_another_was_named_be
     slack.workspace.inactive |= {"U0EDDA", "U0MARIO"}
     for account, name in (("U0EDDA", "edda"), ("U0MARIO", "mario")):
         await slack.martin.command(f"/deputy away until 2026-12-01 approvals to <@{account}>")
-        await slack.until(lambda name=name: telling(slack.people[name].directs, "Marco Rossi is away"))
+        assert await slack.until(lambda name=name: telling(slack.people[name].directs, "Marco Rossi is away"))
 
 
 async def test_a_request_is_withdrawn_by_who_asked(slack: SlackServer, deputy: Process) -> None:
