@@ -28,8 +28,8 @@ PR_SET_DUMPABLE = 4
 # supervisor starts.
 HEAD_START = 0.05
 AGAIN = 1.0  # seconds until a supervisor is told again to stop: its script may have halted it
-MOST_IDLE = 8  # supervisors kept for the next scripts
-MOST_EXPECTED = 2
+MOST_IDLE = 16  # supervisors kept for the next scripts
+MOST_EXPECTED = 10
 
 
 @dataclass(frozen=True)

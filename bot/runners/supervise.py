@@ -15,12 +15,13 @@ a line of JSON with four descriptors: the script's standard input, its output, a
     grace      seconds between TERM and KILL
     remove     directories to remove at the end
 
-A Python script runs in a fork of this interpreter; in the place of a shell script's comes bash, which starts,
-and then waits for the word before it looks at the script. The word is a `.` on GO; nothing begins where GO ends
-without one. RESULT is where a script gives its result. The answer on CONTROL is a line `{"code": 0}` (128 + signal
-where one ended the script), or `{"fault": "…"}` where it did not start. The end of CONTROL means stop: because the
-worker asks for it, or because it is no more. Being a subreaper, a supervisor gets every orphan: setsid and double
-forks lead nowhere (attack X12). When it answers, nobody is left.
+A Python script runs in a fork of this interpreter. A shell script's bash is spawned, which copies nothing of this
+process and so takes half the processor time of a fork; it sets its limits, and waits for the word before it looks
+at the script. The word is a `.` on GO; nothing begins where GO ends without one. RESULT is where a script gives
+its result. The answer on CONTROL is a line `{"code": 0}` (128 + signal where one ended the script), or
+`{"fault": "…"}` where it did not start. The end of CONTROL means stop: because the worker asks for it, or because
+it is no more. Being a subreaper, a supervisor gets every orphan: setsid and double forks lead nowhere (attack
+X12). When it answers, nobody is left.
 """
 
 import ctypes
@@ -48,14 +49,19 @@ DESCRIPTORS = 4  # that come with each script
 PIECE = 65_536
 GO = 200  # the descriptor on which bash waits for the word: one that is nothing else's
 
-# What `told` does, in bash; then its script, in this very shell. Nothing of this is left in there.
-WAIT = (
-    f"IFS= read -rN1 -u{GO} && read -r _ _ _ REPLY _ </proc/$$/stat && [[ $REPLY == $PPID ]] && exec {GO}<&- "
-    '&& unset REPLY && . "$0"'
-)
+# bash's letters for limits, and the bytes that it counts in (its manual, “ulimit”).
+LETTERS = {
+    "CPU": ("t", 1),
+    "NOFILE": ("n", 1),
+    "NPROC": ("u", 1),
+    "AS": ("v", 1024),
+    "FSIZE": ("f", 1024),
+    "CORE": ("c", 1024),
+}
 
 # Deaf to these (a Ctrl-C in a terminal, a service manager's TERM): the control socket alone decides.
 DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+BACK_TO_DEFAULT = (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ)  # for a script; Python ignores the last two
 
 
 def main(descriptor: int) -> None:
@@ -138,6 +144,51 @@ def rest_of_line(control: socket.socket, begun: bytes) -> bytes:
 def run(python: ModuleType, control: socket.socket, order: bytes, descriptors: list[int]) -> dict[str, Any]:
     """Run one script to its end and clear away what is left of it; return the answer."""
     spec = json.loads(order)
+    try:
+        pid = spawned(spec, descriptors) if spec["argv"] else forked(python, control, spec, descriptors)
+    except (OSError, ValueError) as error:
+        answer: dict[str, Any] = {"fault": getattr(error, "strerror", None) or str(error)}
+    else:
+        answer = {"code": Script(pid).supervise(control.fileno(), spec["grace"])}
+    for path in spec["remove"]:
+        remove(path)
+    return answer
+
+
+def spawned(spec: Mapping[str, Any], descriptors: list[int]) -> int:
+    """Start bash, which waits for the word to begin; return its process id. Raises OSError, ValueError."""
+    given, output, _, go = descriptors
+    places = ((given, 0), (output, 1), (output, 2), (go, GO))
+    shell, *words = spec["argv"]
+    try:
+        os.chdir(spec["cwd"])
+        return os.posix_spawn(
+            shell,
+            [shell, "-c", waiting(spec), *words],
+            spec["env"],
+            file_actions=[(os.POSIX_SPAWN_DUP2, one, place) for one, place in places],
+            setsid=True,
+            setsigdef=BACK_TO_DEFAULT,
+        )
+    finally:
+        os.chdir(os.sep)
+        for one in descriptors:
+            os.close(one)
+
+
+def waiting(spec: Mapping[str, Any]) -> str:
+    """Return what `settle` and `told` do, in bash, then its script in this very shell; nothing of it stays."""
+    limits = "".join(
+        f"ulimit -{letter} {value // unit} && "
+        for name, value in limits_of(spec)
+        for letter, unit in (LETTERS[name],)
+    )
+    word = f"IFS= read -rN1 -u{GO} && read -r _ _ _ REPLY _ </proc/$$/stat && [[ $REPLY == {os.getpid()} ]]"
+    return f'{limits}{word} && exec {GO}<&- && unset REPLY && . "$0"'
+
+
+def forked(python: ModuleType, control: socket.socket, spec: Mapping[str, Any], descriptors: list[int]) -> int:
+    """Fork a process that waits for the word to run a Python script; return its id. Raises OSError."""
     faults, fault = os.pipe()
     supervisor = os.getpid()
     pid = os.fork()
@@ -149,16 +200,16 @@ def run(python: ModuleType, control: socket.socket, order: bytes, descriptors: l
         os.close(one)
     with os.fdopen(faults, "rb") as pipe:
         why = pipe.read().decode()
-    code = Script(pid).supervise(control.fileno(), spec["grace"])
-    for path in spec["remove"]:
-        remove(path)
-    return {"fault": why} if why else {"code": code}
+    if why:
+        os.waitpid(pid, 0)
+        raise OSError(0, why)
+    return pid
 
 
 def detach(given: int, output: int) -> None:
     """Give this process a session and streams of its own, and the signals that a script expects."""
     os.setsid()
-    for number in (*DEAF_TO, signal.SIGPIPE, signal.SIGXFSZ):
+    for number in BACK_TO_DEFAULT:
         signal.signal(number, signal.SIG_DFL)
     for one, place in ((given, 0), (output, 1), (output, 2)):
         os.dup2(one, place)
@@ -177,15 +228,11 @@ def told(go: int, supervisor: int) -> bool:
 def become(
     spec: Mapping[str, Any], descriptors: list[int], supervisor: int, python: ModuleType, fault: int
 ) -> NoReturn:
-    """Turn this forked process into the script; write to the descriptor `fault` what is in the way."""
+    """Be a Python script in this forked process; write to the descriptor `fault` what is in the way."""
     given, output, result, go = descriptors
     try:
         detach(given, output)
         settle(spec)
-        if spec["argv"] and os.getppid() == supervisor:
-            shell, *words = spec["argv"]
-            os.dup2(go, GO)
-            os.execve(shell, [shell, "-c", WAIT, *words], spec["env"])  # noqa: S606 - a list and full paths
     except (OSError, ValueError) as error:
         os.write(fault, (getattr(error, "strerror", None) or str(error)).encode())
         os._exit(127)
@@ -201,19 +248,19 @@ def settle(spec: Mapping[str, Any]) -> None:
     os.chdir(spec["cwd"])
     os.environ.clear()
     os.environ.update(spec["env"])
+    for name, value in limits_of(spec):
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+
+
+def limits_of(spec: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield the names (RLIMIT_…) and values of a script's limits; a lower one that is there stays."""
     limits = dict(spec["limits"])
     more = limits.pop("PROCESSES")
     if os.getuid() != 0:  # the kernel counts none of root's
         limits["NPROC"] = own_threads() + more
     for name, value in limits.items():
-        limit(getattr(resource, f"RLIMIT_{name}"), value)
-
-
-def limit(number: int, value: int) -> None:
-    """Set a limit, or keep a lower one that is there already."""
-    _, hard = resource.getrlimit(number)
-    lowest = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(number, (lowest, lowest))
+        _, hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))
+        yield name, value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
 def own_threads() -> int:

@@ -124,8 +124,10 @@ async def test_a_script_inherits_no_descriptor_but_its_own(runner: LocalRunner, 
     assert said == "0\n"
 
 
-async def test_limits_are_set(runner: LocalRunner) -> None:
-    _, said = await _run(runner, _shell("ulimit -t; ulimit -v; ulimit -f; ulimit -n; ulimit -c", seconds=60))
+@pytest.mark.parametrize("kind", ["S", "H"])
+async def test_limits_are_set_and_a_script_can_not_raise_them(runner: LocalRunner, kind: str) -> None:
+    script = "".join(f"ulimit -{kind}{letter}; " for letter in "tvfnc")
+    _, said = await _run(runner, _shell(script, seconds=60))
     assert said.split() == ["65", str(2 << 20), str(64 << 10), "256", "0"]
 
 

@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Coroutine
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 from typing import Any
 
+from bot.chat.slack.acks import Acks
 from bot.chat.slack.hear import LASTING, Doing, Heard, recalled
 from bot.chat.slack.respond import Answer, Responder
 from bot.core.errors import DeputyError
@@ -21,10 +22,6 @@ log = logging.getLogger(__name__)
 PATIENCE = 0.6  # seconds that an answer may take before Slack is shown that it will come
 AT_ONCE = 16  # things done at the same time
 MOST = 100  # things of one person under way
-ACKS_FIRST = 1.0  # seconds that what is to be done lets acknowledgements pass
-QUIET = 0.001  # seconds without an acknowledgement after which there is time for what is to be done
-STORM = 10  # acknowledgements without a quiet moment between them, after which that moment is LULL seconds long
-LULL = 0.02
 SWEEP = 30.0  # seconds between two looks for what another process left behind
 LEFT = timedelta(seconds=60)  # after which something that isn't done was left behind
 LATE = timedelta(minutes=5)  # after which nobody expects any more that it is done
@@ -39,71 +36,6 @@ _BROKEN = (
     "what it was; look at /deputy mine before you ask again."
 )
 _OPENING = frozenset({Doing.MENU, Doing.PICK, Doing.LOOK, Doing.ASK})
-
-
-class Acks:
-    """What is being acknowledged now: that has seconds, so what is to be done waits for it, but not for long.
-
-    It waits a moment longer, for who sends much sends the next delivery when the last one is acknowledged; where
-    one comes after a LULL, nobody does.
-    """
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._since_quiet = 0
-        self._last = -LULL
-        self._alone = True
-        self._quiet: asyncio.TimerHandle | None = None
-        self._longest: asyncio.TimerHandle | None = None
-        self._waiting: list[asyncio.Future[None]] = []
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count one for as long as the context lasts."""
-        self._begin()
-        try:
-            yield
-        finally:
-            self._count -= 1
-            if not self._count:
-                self._end()
-
-    async def let_pass(self) -> None:
-        """Return when there is nothing to acknowledge, or after ACKS_FIRST seconds."""
-        loop = asyncio.get_running_loop()
-        if self._count or self._quiet:
-            self._longest = self._longest or loop.call_later(ACKS_FIRST, self._release)
-            passed = loop.create_future()
-            self._waiting.append(passed)
-            await passed
-
-    def _begin(self) -> None:
-        if self._quiet:
-            self._quiet.cancel()
-            self._quiet = None
-        self._alone = not self._count and asyncio.get_running_loop().time() - self._last > LULL
-        self._count += 1
-        self._since_quiet += 1
-
-    def _end(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._last = loop.time()
-        moment = QUIET if self._since_quiet < STORM else LULL
-        self._quiet = loop.call_later(0.0 if self._alone else moment, self._let_go)
-
-    def _let_go(self) -> None:
-        self._quiet = None
-        self._since_quiet = 0
-        self._release()
-
-    def _release(self) -> None:
-        if self._longest:
-            self._longest.cancel()
-            self._longest = None
-        waiting, self._waiting = self._waiting, []
-        for passed in waiting:
-            if not passed.done():
-                passed.set_result(None)
 
 
 class Attendant:

@@ -1,17 +1,20 @@
 """Acknowledgements go first: what is to be done lets them pass, unless one of them waits for it."""
 
 import asyncio
+import time
 from typing import Any, cast
 
 import pytest
 
+from bot.chat.slack import acks as acks_module
 from bot.chat.slack import attend
-from bot.chat.slack.attend import Acks, Attendant
+from bot.chat.slack.acks import Acks
+from bot.chat.slack.attend import Attendant
 from bot.chat.slack.hear import Doing, Heard
 from bot.chat.slack.respond import Answer
 
 
-async def test_what_is_to_be_done_also_lets_the_next_delivery_pass_that_comes_at_once() -> None:
+async def test_what_is_to_be_done_lets_the_next_delivery_pass_that_comes_at_once() -> None:
     acks, order = Acks(), list[str]()
 
     async def do() -> None:
@@ -19,12 +22,40 @@ async def test_what_is_to_be_done_also_lets_the_next_delivery_pass_that_comes_at
         order.append("done")
 
     with acks.one():
-        doing = asyncio.create_task(do())
-        await asyncio.sleep(0)
+        pass
     with acks.one():
-        await asyncio.sleep(3 * attend.QUIET)
+        pass
+    doing = asyncio.create_task(do())
+    await asyncio.sleep(0)
+    with acks.one():
+        await asyncio.sleep(3 * acks_module.QUIET)
         order.append("acknowledged")
     await doing
+    assert order == ["acknowledged", "done"]
+
+
+async def test_a_delivery_that_came_by_itself_holds_up_nobody() -> None:
+    acks = Acks()
+    with acks.one():
+        await asyncio.wait_for(acks.let_pass(), 60)
+        assert acks.acknowledging
+
+
+async def test_what_came_while_the_event_loop_was_busy_followed_too() -> None:
+    acks, order = Acks(), list[str]()
+    for _ in range(2):
+        with acks.one():
+            pass
+    passing = asyncio.create_task(acks.let_pass())
+    passing.add_done_callback(lambda _: order.append("done"))
+    await asyncio.sleep(0)
+    time.sleep(3 * acks_module.QUIET)  # its moment is over, and nobody has looked yet who came
+    for _ in range(2):
+        await asyncio.sleep(0)
+    with acks.one():
+        await asyncio.sleep(3 * acks_module.QUIET)
+        order.append("acknowledged")
+    await passing
     assert order == ["acknowledged", "done"]
 
 
@@ -35,10 +66,14 @@ async def test_without_an_acknowledgement_nothing_waits() -> None:
 
 
 async def test_what_is_to_be_done_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attend, "ACKS_FIRST", 0.01)
+    monkeypatch.setattr(acks_module, "ACKS_FIRST", 0.01)
     acks = Acks()
-    with acks.one():
+    with acks.one(), acks.one():
+        pass
+    with acks.one():  # it follows
         passed = asyncio.create_task(acks.let_pass())
+        await asyncio.sleep(0)
+        assert not passed.done()
         await asyncio.wait({passed}, timeout=60)
         assert passed.done()
 
@@ -46,7 +81,7 @@ async def test_what_is_to_be_done_does_not_wait_for_ever(monkeypatch: pytest.Mon
 async def test_a_form_is_answered_without_waiting_for_its_own_acknowledgement(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(attend, "ACKS_FIRST", 3600.0)
+    monkeypatch.setattr(acks_module, "ACKS_FIRST", 3600.0)
     attendant = Attendant(cast(Any, Acting()), cast(Any, Kept()), cast(Any, None))
     asked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
     async with asyncio.timeout(60):
@@ -56,13 +91,13 @@ async def test_a_form_is_answered_without_waiting_for_its_own_acknowledgement(
 
 
 async def test_in_a_storm_the_next_delivery_has_longer_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attend, "LULL", 3600.0)
+    monkeypatch.setattr(acks_module, "LULL", 3600.0)
     acks = Acks()
-    for _ in range(attend.STORM):
+    for _ in range(acks_module.STORM + 2):
         with acks.one():
             pass
     doing = asyncio.create_task(acks.let_pass())
-    await asyncio.sleep(3 * attend.QUIET)
+    await asyncio.sleep(3 * acks_module.QUIET)
     assert not doing.done()
     doing.cancel()
 
