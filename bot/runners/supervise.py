@@ -49,15 +49,9 @@ DESCRIPTORS = 4  # that come with each script
 PIECE = 65_536
 GO = 200  # the descriptor on which bash waits for the word: one that is nothing else's
 
-# bash's letters for limits, and the bytes that it counts in (its manual, “ulimit”).
-LETTERS = {
-    "CPU": ("t", 1),
-    "NOFILE": ("n", 1),
-    "NPROC": ("u", 1),
-    "AS": ("v", 1024),
-    "FSIZE": ("f", 1024),
-    "CORE": ("c", 1024),
-}
+# bash's letters for limits, and of how many bytes each is where it isn't one (its manual, “ulimit”).
+LETTERS = {"CPU": "t", "AS": "v", "FSIZE": "f", "NOFILE": "n", "CORE": "c", "NPROC": "u"}
+UNITS = {"AS": 1024, "FSIZE": 1024, "CORE": 1024}
 
 # Deaf to these (a Ctrl-C in a terminal, a service manager's TERM): the control socket alone decides.
 DEAF_TO = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -144,25 +138,21 @@ def rest_of_line(control: socket.socket, begun: bytes) -> bytes:
 def run(python: ModuleType, control: socket.socket, order: bytes, descriptors: list[int]) -> dict[str, Any]:
     """Run one script to its end and clear away what is left of it; return the answer."""
     spec = json.loads(order)
-    try:
-        pid = spawned(spec, descriptors) if spec["argv"] else forked(python, control, spec, descriptors)
-    except (OSError, ValueError) as error:
-        answer: dict[str, Any] = {"fault": getattr(error, "strerror", None) or str(error)}
-    else:
-        answer = {"code": Script(pid).supervise(control.fileno(), spec["grace"])}
+    pid, fault = spawned(spec, descriptors) if spec["argv"] else forked(python, control, spec, descriptors)
+    answer = {"code": Script(pid).supervise(control.fileno(), spec["grace"])} if pid else {"fault": fault}
     for path in spec["remove"]:
         remove(path)
     return answer
 
 
-def spawned(spec: Mapping[str, Any], descriptors: list[int]) -> int:
-    """Start bash, which waits for the word to begin; return its process id. Raises OSError, ValueError."""
+def spawned(spec: Mapping[str, Any], descriptors: list[int]) -> tuple[int, str]:
+    """Start bash, which waits for the word to begin; return its process id, or 0 and what is in the way."""
     given, output, _, go = descriptors
     places = ((given, 0), (output, 1), (output, 2), (go, GO))
     shell, *words = spec["argv"]
     try:
         os.chdir(spec["cwd"])
-        return os.posix_spawn(
+        pid = os.posix_spawn(
             shell,
             [shell, "-c", waiting(spec), *words],
             spec["env"],
@@ -170,25 +160,29 @@ def spawned(spec: Mapping[str, Any], descriptors: list[int]) -> int:
             setsid=True,
             setsigdef=BACK_TO_DEFAULT,
         )
+    except (OSError, ValueError) as error:
+        return 0, reason(error)
     finally:
         os.chdir(os.sep)
         for one in descriptors:
             os.close(one)
+    return pid, ""
 
 
 def waiting(spec: Mapping[str, Any]) -> str:
     """Return what `settle` and `told` do, in bash, then its script in this very shell; nothing of it stays."""
-    limits = "".join(
-        f"ulimit -{letter} {value // unit} && "
-        for name, value in limits_of(spec)
-        for letter, unit in (LETTERS[name],)
-    )
-    word = f"IFS= read -rN1 -u{GO} && read -r _ _ _ REPLY _ </proc/$$/stat && [[ $REPLY == {os.getpid()} ]]"
-    return f'{limits}{word} && exec {GO}<&- && unset REPLY && . "$0"'
+    limits = [f"ulimit -{LETTERS[name]} {value // UNITS.get(name, 1)}" for name, value in limits_of(spec)]
+    word = [f"IFS= read -rN1 -u{GO}", "read -r _ _ _ REPLY _ </proc/$$/stat", f"[[ $REPLY == {os.getpid()} ]]"]
+    return " && ".join([*limits, *word, f"exec {GO}<&-", "unset REPLY", '. "$0"'])
 
 
-def forked(python: ModuleType, control: socket.socket, spec: Mapping[str, Any], descriptors: list[int]) -> int:
-    """Fork a process that waits for the word to run a Python script; return its id. Raises OSError."""
+def forked(
+    python: ModuleType, control: socket.socket, spec: Mapping[str, Any], descriptors: list[int]
+) -> tuple[int, str]:
+    """Fork a process that waits for the word to run a Python script; return its id, or 0 and what is in the way.
+
+    What the fork raises goes through here and ends it: nobody may catch that and go on as a second supervisor.
+    """
     faults, fault = os.pipe()
     supervisor = os.getpid()
     pid = os.fork()
@@ -202,8 +196,12 @@ def forked(python: ModuleType, control: socket.socket, spec: Mapping[str, Any], 
         why = pipe.read().decode()
     if why:
         os.waitpid(pid, 0)
-        raise OSError(0, why)
-    return pid
+    return (0, why) if why else (pid, "")
+
+
+def reason(error: Exception) -> str:
+    """Return what is in the way, in the system's words."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def detach(given: int, output: int) -> None:
@@ -234,7 +232,7 @@ def become(
         detach(given, output)
         settle(spec)
     except (OSError, ValueError) as error:
-        os.write(fault, (getattr(error, "strerror", None) or str(error)).encode())
+        os.write(fault, reason(error).encode())
         os._exit(127)
     os.close(fault)
     if not told(go, supervisor):

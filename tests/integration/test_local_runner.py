@@ -462,6 +462,18 @@ async def test_a_script_begins_at_the_word_and_not_before(tmp_path: Path, superv
     assert said == b"this\n"
 
 
+async def test_a_python_script_whose_order_is_cut_off_ends_there(supervisor: Supervisor) -> None:
+    await supervisor.ready()
+    spec = {"argv": [], "env": {}, "cwd": "/", "limits": {"PROCESSES": 512}, "grace": 0.1, "remove": []}
+    said = bytearray()
+    course = await supervisor.prepare(spec, 10_000)
+    course.begin(b'{"script": ', said.extend)
+    assert (await course.ended).report == Report(code=1)
+    course.close()
+    assert b"JSONDecodeError" in said
+    assert b"Bad file descriptor" not in said  # or the fork had gone on as a supervisor
+
+
 async def test_a_shell_script_sees_nothing_of_how_its_shell_waited(runner: LocalRunner) -> None:
     script = """
         echo "${0##*/} ${BASH_SOURCE[0]##*/} $# $* [${REPLY-unset}] $LINENO"

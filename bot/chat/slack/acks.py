@@ -29,11 +29,6 @@ class Acks:
         self._longest: asyncio.TimerHandle | None = None
         self._waiting: list[asyncio.Future[None]] = []
 
-    @property
-    def acknowledging(self) -> bool:
-        """Whether anything is being acknowledged."""
-        return bool(self._count)
-
     @contextmanager
     def one(self) -> Iterator[None]:
         """Count one for as long as the context lasts."""
