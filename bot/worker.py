@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 
 from bot.core.errors import Busy, DeputyError
-from bot.ports import Ports
+from bot.ports import NewRun, Ports
 from bot.service.cancel import stop_asked
-from bot.service.execute import execute
+from bot.service.execute import begin, execute
 from bot.service.postman import Postman
 from bot.service.pulse import LEASE, Pulse
 from bot.service.remind import remind
@@ -93,19 +94,30 @@ class Worker:
     async def _work(self) -> None:
         await self._ports.engine.work(self._start, self._concurrency)
 
-    async def _start(self, run_id: str) -> None:
+    async def _start(self, run: str | NewRun) -> None:
         """Execute a run in a way that outlives the claiming: who closes decides how long it may go on."""
-        run = asyncio.create_task(self._execute(run_id))
-        self._runs.add(run)
-        run.add_done_callback(self._runs.discard)
-        await asyncio.shield(run)
+        doing = asyncio.create_task(self._begin(run) if isinstance(run, NewRun) else self._execute(run))
+        self._runs.add(doing)
+        doing.add_done_callback(self._runs.discard)
+        await asyncio.shield(doing)
+
+    async def _begin(self, new: NewRun) -> None:
+        await self._watched(new.step.run.id, begin(self._ports, new, self._name))
 
     async def _execute(self, run_id: str) -> None:
+        alive = self._pulse.alive if not self._alone else _always
         try:
-            await execute(self._ports, run_id, self._name, self._pulse.alive if not self._alone else _always)
-            await self._retry()
+            await self._watched(run_id, execute(self._ports, run_id, self._name, alive))
         except Busy:
             self._busy[run_id] = None
+
+    async def _watched(self, run_id: str, execution: Coroutine[Any, Any, None]) -> None:
+        """See a run through, and then to those that wait for what it held; say what goes wrong. Raises Busy."""
+        try:
+            await execution
+            await self._retry()
+        except Busy:
+            raise
         except DeputyError as error:
             log.error("%s was not brought to its end: %s", run_id, error)
         except Exception:

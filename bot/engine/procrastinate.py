@@ -25,7 +25,7 @@ from bot.core.run import State
 from bot.engine import queue_schema
 from bot.engine.bell import CHANNEL, CONNECTION, LINES, Bell
 from bot.engine.relay import Relay
-from bot.ports import Change
+from bot.ports import Change, NewRun
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class ProcrastinateEngine:
         self.relay = Relay(self._say)
         self._bell = Bell(url, self.relay.heard, delivers=delivers)
         self._listening: asyncio.Task[None] | None = None
-        self._execute: Callable[[str], Awaitable[None]] | None = None
+        self._execute: Callable[[str | NewRun], Awaitable[None]] | None = None
 
     async def open(self) -> None:
         """Connect, and begin to listen."""
@@ -146,7 +146,11 @@ class ProcrastinateEngine:
         except ConnectorException as error:
             raise Unavailable("The queue can't be reached; what is queued waits.") from error
 
-    async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
+    def hand_over(self, new: NewRun) -> bool:
+        """Say no: which worker is free is not known here."""
+        return False
+
+    async def work(self, execute: Callable[[str | NewRun], Awaitable[None]], concurrency: int) -> None:
         """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled.
 
         Procrastinate's worker ends when the database is out of reach for long: it is started again.

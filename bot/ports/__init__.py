@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.core.parameter import Choice
 from bot.ports.chat import Chat, Message, Timeline
 from bot.ports.deciding import About, Clock, Directory, Policy, Question, RoleInfo, Situation
-from bot.ports.running import CatalogSource, Engine, Relay, Runner, Running, Stop
+from bot.ports.running import CatalogSource, Engine, NewRun, Relay, Runner, Running, Stop
 from bot.ports.store import Change, Delivery, Links, Output, Post, Store, Waiting
 from bot.ports.vault import SecretRow, SecretRows, Vault
 
@@ -26,6 +26,7 @@ __all__ = [
     "Engine",
     "Links",
     "Message",
+    "NewRun",
     "Output",
     "Policy",
     "Ports",

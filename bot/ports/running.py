@@ -1,14 +1,19 @@
 """What there is to run, who runs it, and what runs now."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.core.action import Action
 from bot.core.catalog import Catalog
+from bot.core.lifecycle import Step
 from bot.core.principal import Who
 from bot.core.run import Place
 from bot.core.work import Exit, Work
+from bot.ports.store import Delivery
+from bot.ports.vault import SecretRow
 
 
 class CatalogSource(Protocol):
@@ -55,6 +60,29 @@ class Relay(Protocol):
         """Hand over what is said in any process from now on."""
 
 
+@dataclass(frozen=True)
+class NewRun:
+    """A run that was permitted a moment ago and is nowhere written down: that happens together with its start.
+
+    `written` is done when it is, or has the error that kept it from being written: then nothing was done.
+    """
+
+    step: Step
+    action: Action
+    delivery: Delivery
+    secrets: tuple[SecretRow, ...] = ()
+    written: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def settle(self, error: Exception | None = None) -> None:
+        """Say that it is written, or why not."""
+        if self.written.done():
+            return  # nobody waits for it any more
+        if error:
+            self.written.set_exception(error)
+        else:
+            self.written.set_result(None)
+
+
 class Engine(Protocol):
     """Tells workers that a run is queued. The store is the truth; a lost word costs only time."""
 
@@ -76,8 +104,11 @@ class Engine(Protocol):
     async def remind(self, run: str) -> None:
         """Say again that a run is queued, for the first word may be lost."""
 
-    async def work(self, execute: Callable[[str], Awaitable[None]], concurrency: int) -> None:
-        """Hand queued runs to `execute`, at most `concurrency` at once, until cancelled."""
+    def hand_over(self, new: NewRun) -> bool:
+        """Hand a new run to a worker who begins with it now; False where none is free for it."""
+
+    async def work(self, execute: Callable[[str | NewRun], Awaitable[None]], concurrency: int) -> None:
+        """Hand queued and new runs to `execute`, at most `concurrency` at once, until cancelled."""
 
     def knock(self) -> None:
         """Say that posts wait in the outbox."""

@@ -52,7 +52,8 @@ class Output:
 class Change:
     """All that one transition writes, committed together or not at all.
 
-    `run` replaces the run whose revision is one less (compare-and-set); a new run has revision 1.
+    `run` is `steps` further than the stored one whose revision is so much less (compare-and-set); where that is
+    none, 0, it is new.
     Every entry gets its place in the audit chain; every post is stamped with the last one's reference.
     `delivery` makes it happen once however often it is delivered.
     `locks` are held by the run from here on, until it is no longer running; Busy where another holds one.
@@ -68,6 +69,7 @@ class Change:
 
     entries: tuple[Draft, ...]
     run: Run | None = None
+    steps: int = 1
     posts: tuple[Post, ...] = ()
     scripts: tuple[Script, ...] = ()
     output: Output | None = None

@@ -13,7 +13,7 @@ from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
 from bot.core.lifecycle import DEPUTY, Event, Happening, advance
 from bot.core.run import Run, State
 from bot.core.secret import Secret
-from bot.ports import Ports, Stop
+from bot.ports import NewRun, Ports, Stop
 from bot.service.clear import Cleared, clear
 from bot.service.outcome import Ended, ended, event_of, not_started, unknown
 from bot.service.perform import Credentials, Performance, expect, forget, from_store, leased, perform
@@ -45,6 +45,44 @@ async def execute(ports: Ports, run_id: str, worker: str, alive: Callable[[], bo
         forget(ports, run_id)
 
 
+async def begin(ports: Ports, new: NewRun, worker: str) -> None:
+    """Write a new run down together with its start, and take it to its end.
+
+    Where it can't be written nothing is done, and who handed it over is told why: Busy, Conflict, Unavailable.
+    """
+    try:
+        run = await _begun(ports, new, worker)
+        if run:
+            await _carry_out(ports, run, new.action, lambda: True)
+    finally:
+        forget(ports, new.step.run.id)
+
+
+async def _begun(ports: Ports, new: NewRun, worker: str) -> Run | None:
+    """Write a new run down with its start, and say so to who handed it over; None where that can't be done."""
+    run, action = new.step.run, new.action
+    start = advance(run, Happening(Event.START, worker=worker, policies=run.policies), ports.clock.now())
+    try:
+        await record(
+            ports,
+            new.step,
+            start,
+            delivery=new.delivery,
+            scripts=action.scripts,
+            secrets=new.secrets,
+            locks=action.lock_names(run.request.arguments),
+            limits=action.limits(ports.target_at_once),
+        )
+    except Exception as error:
+        new.settle(error)
+        return None
+    except asyncio.CancelledError:
+        new.settle(Unavailable("Deputy is stopping, so it was not started. Ask again in a moment."))
+        raise
+    new.settle()
+    return start.run
+
+
 async def _cleared(ports: Ports, run: Run) -> Cleared | None:
     try:
         return await clear(ports, run)
@@ -63,9 +101,14 @@ async def _start(ports: Ports, run: Run, cleared: Cleared, worker: str, alive: C
         raise
     except Conflict:
         return
+    await _carry_out(ports, start.run, cleared.action, alive)
+
+
+async def _carry_out(ports: Ports, run: Run, action: Action, alive: Callable[[], bool]) -> None:
+    """Take a run that has begun to its end."""
     async with ports.running.begin(run.id) as stop:
-        ended = await _run(ports, start.run, cleared.action, stop) if alive() else unknown(CUT_OFF)
-    await _finish(ports, start.run, ended)
+        ended = await _run(ports, run, action, stop) if alive() else unknown(CUT_OFF)
+    await _finish(ports, run, ended)
 
 
 async def _run(ports: Ports, run: Run, cleared: Action, stop: Stop) -> Ended:

@@ -26,8 +26,7 @@ NO_LIMITS: Mapping[str, int] = MappingProxyType({})
 
 async def record(
     ports: Ports,
-    step: Step,
-    *,
+    *steps: Step,
     delivery: Delivery | None = None,
     scripts: tuple[Script, ...] = (),
     secrets: tuple[SecretRow, ...] = (),
@@ -35,10 +34,15 @@ async def record(
     locks: tuple[str, ...] = (),
     limits: Mapping[str, int] = NO_LIMITS,
 ) -> tuple[Entry, ...]:
-    """Commit a step and let the workers know. Raises Conflict where somebody was first, Busy, Unavailable."""
+    """Commit steps that follow each other, and let the workers know of the last one.
+
+    Raises Conflict where somebody was first, Busy, Unavailable.
+    """
+    step = steps[-1]
     change = Change(
-        entries=(step.entry,),
+        entries=tuple(each.entry for each in steps),
         run=step.run,
+        steps=len(steps),
         posts=posts(step, output),
         scripts=scripts,
         output=output,

@@ -28,12 +28,10 @@ def apply(
         outbox.accept(change.delivery, change.run.id if change.run else "", at, later)
     runs.keep_scripts(connection, [script for script in change.scripts if script.sha not in known])
     if change.run:
-        runs.save(change.run, later)
+        runs.save(change.run, change.steps, later)
         if change.run.started and change.run.state is not State.RUNNING:
             locks.release(change.run.id, later)
             workers.ended(change.run.id, later)
-        locks.hold(connection, change.run.id, change.locks)
-        locks.take_places(connection, change.run.id, change.limits)
     if change.output:
         runs.keep_output(change.output, later)
     for post in change.posts:
@@ -41,6 +39,9 @@ def apply(
     for sql, values in words:
         later.add(Verbatim(sql), values)
     later.run(connection)
+    if change.run:  # which is there by now, though it may be new: a lock names its holder
+        locks.hold(connection, change.run.id, change.locks)
+        locks.take_places(connection, change.run.id, change.limits)
     _apply_secrets(connection, change)
     _apply_links(connection, change)
     _apply_absences(connection, change)

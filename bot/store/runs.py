@@ -26,16 +26,17 @@ _KEEP_SCRIPT = Statement(insert(scripts))
 _KEEP_OUTPUT = Statement(lambda dialect: _in_its_place(inserting(dialect, outputs)))
 
 
-def save(run: Run, later: Together) -> None:
-    """Write a run whose revision is one more than the stored one's; a Conflict where it isn't."""
-    if run.revision == 1:
+def save(run: Run, steps: int, later: Together) -> None:
+    """Write a run whose revision is `steps` more than the stored one's; a Conflict where it isn't."""
+    before = run.revision - steps
+    if not before:
         twice = Conflict(f"There is a run {run.id} already. Nothing was done; ask again.")
         later.expect(_BEGIN, run_row(run), twice)
         return
     overtaken = Conflict(
         f"Somebody else changed {run.id} at the same moment, so nothing was done. Look at its card again."
     )
-    later.expect(_ADVANCE, {**run_row(run), "its_id": run.id, "before": run.revision - 1}, overtaken)
+    later.expect(_ADVANCE, {**run_row(run), "its_id": run.id, "before": before}, overtaken)
 
 
 def get(connection: Connection, name: str) -> Run:

@@ -110,6 +110,32 @@ async def test_A7_of_a_change_that_conflicts_nothing_is_there_afterwards(
         await store.script(SCRIPT.sha)
 
 
+async def test_a_new_run_may_come_with_its_first_two_steps_and_hold_a_lock_from_then_on(store: SqlStore) -> None:
+    begun = a_run("R-1", state=State.RUNNING, revision=2)
+    entries = (a_draft(), a_draft())
+    change = Change(entries=entries, run=begun, steps=2, locks=("account:alice",), limits={"action look": 1})
+    written = await store.commit(change)
+
+    assert await store.run("R-1") == begun
+    assert [entry.hash for entry in await store.entries()] == [entry.hash for entry in written]
+    assert (await verified(store)).holds == 2
+    with pytest.raises(Busy):
+        await store.commit(a_change(a_run("R-2", state=State.RUNNING), locks=("account:alice",)))
+    with pytest.raises(Busy):
+        await store.commit(a_change(a_run("R-2", state=State.RUNNING), limits={"action look": 1}))
+    await store.commit(a_change(replace(begun, state=State.SUCCEEDED, revision=3, started=NOW)))
+    await store.commit(a_change(a_run("R-2", state=State.RUNNING), locks=("account:alice",)))
+
+
+async def test_X13_of_two_who_write_a_new_run_with_its_start_one_does(store: SqlStore) -> None:
+    begun = replace(a_change(a_run("R-1", state=State.RUNNING, revision=2)), steps=2)
+    answers = await asyncio.gather(store.commit(begun), store.commit(begun), return_exceptions=True)
+
+    assert [isinstance(answer, Conflict) for answer in answers] == [False, True]
+    with pytest.raises(Conflict):
+        await store.commit(replace(begun, run=a_run("R-1", state=State.RUNNING, revision=5)))
+
+
 async def test_A7_a_step_that_breaks_halfway_leaves_nothing(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

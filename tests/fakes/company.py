@@ -5,7 +5,8 @@ Everything but the services is a fake; the services are the real ones.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,7 @@ from bot.ports import About, Delivery, Ports, Post, Question, RoleInfo, SecretRo
 from bot.service.desk import Desk
 from bot.service.execute import execute
 from bot.service.reply import Caller
+from bot.worker import Worker
 from tests.fakes.memory_store import MemoryStore
 
 PLACE = Place("local", "general")
@@ -284,6 +286,15 @@ class Company:
         """Execute everything that is queued now."""
         while queued := await self.store.runs(states=(State.QUEUED,)):
             await execute(self.ports, queued[-1].id, "worker-1")
+
+    @asynccontextmanager
+    async def at_work(self, concurrency: int = 1, grace: float = 10.0) -> AsyncIterator[None]:
+        """Have workers wait for what is asked, and at the end see through what they began, for `grace` seconds."""
+        worker = Worker(self.ports, "worker-1", concurrency)
+        await worker.start()
+        await asyncio.sleep(0.001)
+        yield
+        await worker.close(grace)
 
     async def run(self, run: str) -> Run:
         return await self.store.run(run)

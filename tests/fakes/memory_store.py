@@ -50,7 +50,7 @@ class _Contents:
         if change.delivery:
             self._deliver(change.delivery, change.run.id if change.run else "")
         if change.run:
-            self._put_run(change.run)
+            self._put_run(change.run, change.steps)
             self._lock(change.run, change.locks)
             self._take_places(change.run, change.limits)
         for script in change.scripts:
@@ -74,9 +74,9 @@ class _Contents:
             raise Conflict("This was delivered before.")
         self.deliveries[delivery.id] = (delivery.content, run)
 
-    def _put_run(self, run: Run) -> None:
+    def _put_run(self, run: Run, steps: int) -> None:
         before = self.runs.get(run.id)
-        if (before.revision if before else 0) != run.revision - 1:
+        if (before.revision if before else 0) != run.revision - steps:
             raise Conflict(f"{run.id} has changed meanwhile.")
         self.runs[run.id] = run
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -12,8 +11,10 @@ from procrastinate.schema import SchemaManager
 from bot.core.errors import Conflict, Unavailable
 from bot.core.run import Place, State
 from bot.engine.procrastinate import ProcrastinateEngine, announce, prepare_queue, procrastinate_engine
+from bot.ports import NewRun
 from bot.store.database import SqlStore, open_store
 from tests.fakes.postgres import Cluster
+from tests.fakes.worked import Worked, working
 from tests.unit.store.values import a_change, a_post, a_run
 
 
@@ -29,45 +30,6 @@ async def store(database: str) -> AsyncIterator[SqlStore]:
 async def engine(database: str, store: SqlStore) -> AsyncIterator[ProcrastinateEngine]:
     async with procrastinate_engine(database, delivers=True) as engine:
         yield engine
-
-
-class Worked:
-    """What workers executed, and a way to wait for it."""
-
-    def __init__(self) -> None:
-        self.runs: list[str] = []
-        self.going = 0
-        self.most = 0
-        self.go_on = asyncio.Event()
-        self.go_on.set()
-        self._changed = asyncio.Event()
-
-    async def execute(self, run: str) -> None:
-        self.going += 1
-        self.most = max(self.most, self.going)
-        self.runs.append(run)
-        self._changed.set()
-        try:
-            await self.go_on.wait()
-        finally:
-            self.going -= 1
-
-    async def until(self, count: int) -> None:
-        async with asyncio.timeout(30):
-            while len(self.runs) < count:
-                self._changed.clear()
-                await self._changed.wait()
-
-
-@asynccontextmanager
-async def working(engine: ProcrastinateEngine, worked: Worked, concurrency: int = 4) -> AsyncIterator[None]:
-    work = asyncio.create_task(engine.work(worked.execute, concurrency))
-    try:
-        yield
-    finally:
-        work.cancel()
-        with suppress(asyncio.CancelledError):
-            await work
 
 
 def queue(database: str) -> list[str]:
@@ -129,24 +91,12 @@ async def test_every_queued_run_is_handed_out_once_and_nothing_is_left_of_it(
         assert connection.execute("SELECT count(*) FROM procrastinate_jobs").fetchone() == (0,)
 
 
-async def test_no_more_run_at_once_than_allowed(store: SqlStore, engine: ProcrastinateEngine) -> None:
-    worked = Worked()
-    worked.go_on.clear()
-    async with working(engine, worked, 2):
-        await asyncio.gather(*(store.commit(a_change(a_run(f"R-{n}"))) for n in range(5)))
-        await worked.until(2)
-        worked.go_on.set()
-        await worked.until(5)
-
-    assert worked.most == 2
-
-
 async def test_a_run_that_fails_in_the_worker_is_not_handed_out_again(
     store: SqlStore, engine: ProcrastinateEngine
 ) -> None:
     worked = Worked()
 
-    async def fail(run: str) -> None:
+    async def fail(run: str | NewRun) -> None:
         await worked.execute(run)
         raise RuntimeError(run)
 
@@ -158,18 +108,6 @@ async def test_a_run_that_fails_in_the_worker_is_not_handed_out_again(
     await asyncio.gather(work, return_exceptions=True)
 
     assert worked.runs == ["R-1", "R-2", "R-3"]
-
-
-async def test_work_that_is_called_off_ends_at_once_though_a_run_goes_on(
-    store: SqlStore, engine: ProcrastinateEngine
-) -> None:
-    worked = Worked()
-    worked.go_on.clear()
-    async with working(engine, worked):
-        await store.commit(a_change(a_run("R-1")))
-        await worked.until(1)
-
-    assert worked.going == 0
 
 
 async def test_X14_work_goes_on_after_a_crash_of_the_server(
