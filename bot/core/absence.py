@@ -38,7 +38,7 @@ def away_card(absence: Absence) -> Card:
         "You are away",
         lead=f"Until then {deputy} may approve in your place what you may approve and the policies let {deputy} "
         "approve for you. Nobody can pass that on, and every such approval names you both in the audit log.",
-        facts=(Fact("Until", wording.clock(absence.until)), Fact("Approvals to", deputy)),
+        facts=(wording.when("Until", absence.until), Fact("Approvals to", deputy)),
         footnote="/deputy back ends it.",
     )
 

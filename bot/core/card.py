@@ -39,12 +39,16 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """A label and its value; `code` marks one to be shown letter by letter, `cut` one of which there is more."""
+    """A label and its value; `code` marks one to be shown letter by letter, `cut` one of which there is more.
+
+    `at` is the moment that the value names, ISO 8601, for platforms that can show it by their reader's clock.
+    """
 
     label: str
     value: str
     code: bool = False
     cut: bool = False
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,7 +174,7 @@ def _block(block: Block) -> dict[str, Json]:
 
 
 def _fact(fact: Fact) -> Json:
-    return {name: value for name, value in vars(fact).items() if name != "cut" or value}
+    return {name: value for name, value in vars(fact).items() if value or name not in ("cut", "at")}
 
 
 def from_json(data: Mapping[str, Any]) -> Card:

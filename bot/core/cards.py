@@ -182,7 +182,7 @@ def _sealed_facts(run: Run) -> tuple[Fact, ...]:
         *([Fact("Credential", credentials, code=True)] if credentials else []),
         Fact("Script", f"{request.action} {request.script[:12]}", code=True),
         *_unchanged(run),
-        *([Fact("Decide by", wording.clock(request.expires_at))] if not run.state.ended else []),
+        *([wording.when("Decide by", request.expires_at)] if not run.state.ended else []),
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from bot.core.approval import Vote
+from bot.core.card import Fact
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
@@ -57,6 +58,11 @@ def seconds(duration: float) -> str:
 def clock(moment: datetime) -> str:
     """Return a moment for reading: `23 Nov 2026, 14:05 UTC`."""
     return moment.strftime("%-d %b %Y, %H:%M UTC")
+
+
+def when(label: str, moment: datetime) -> Fact:
+    """Return a fact that names a moment."""
+    return Fact(label, clock(moment), at=moment.isoformat())
 
 
 def lead(run: Run) -> str:

@@ -247,8 +247,9 @@ class Room:
         self._browser = browser
         self._address = address
 
-    async def enter(self, who: str) -> Person:
-        context = await self._browser.new_context()
+    async def enter(self, who: str, zone: str = "UTC") -> Person:
+        """Open the page as one of the demo's people, in their time zone."""
+        context = await self._browser.new_context(timezone_id=zone)
         page = await context.new_page()
         await page.goto(self._address)
         await page.get_by_role("combobox", name="You are").select_option(who)

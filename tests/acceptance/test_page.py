@@ -1,6 +1,7 @@
 """What the page itself does for its reader, in a real browser."""
 
 import re
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from playwright.async_api import Browser, expect
@@ -113,6 +114,18 @@ async def test_the_newest_lines_of_a_running_script_are_in_sight(browser: Browse
     await oncall.card("Slow").get_by_role("button", name="Cancel").click()
     await oncall.sees("Cancelled by Olu Adeyemi", oncall.card("Slow"))
     await served.stop()
+
+
+async def test_everybody_reads_by_their_own_clock_until_when_is_to_be_decided(room: Room) -> None:
+    helpdesk, manager = await room.enter("helpdesk"), await room.enter("manager", "Asia/Tokyo")
+    await helpdesk.say("/deputy reset-password bob")
+    shown = {}
+    for person, hours in ((helpdesk, 0), (manager, 9)):
+        moment = person.card("Reset a password").get_by_role("time")
+        in_utc = datetime.strptime(str(await moment.get_attribute("title")), "%d %b %Y, %H:%M UTC")
+        shown[person] = await moment.inner_text()
+        assert shown[person] == f"{in_utc + timedelta(hours=hours):%-d %b %Y, %H:%M}"
+    assert shown[helpdesk] != shown[manager]
 
 
 async def test_help_is_read_on_a_telephone_without_scrolling_sideways(room: Room) -> None:

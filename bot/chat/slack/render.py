@@ -13,6 +13,7 @@ where the reader sees it, with its length and hash, and `Shown.cut` says that th
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -240,7 +241,8 @@ def _facts(facts: Sequence[Fact], room: int) -> tuple[Json, bool]:
 
 def _fact(fact: Fact, longest: int) -> list[Json]:
     value = cut(fact.value, longest) or "–"
-    return [_run(f"\n{visible(shorten(fact.label, 200))}: ", bold=True), _run(value, code=fact.code)]
+    shown = _date(fact.at, value) if fact.at else _run(value, code=fact.code)
+    return [_run(f"\n{visible(shorten(fact.label, 200))}: ", bold=True), shown]
 
 
 def _section(runs: Iterable[Json]) -> Json:
@@ -261,6 +263,12 @@ def _paragraph(text: str, mentions: Sequence[str] = ()) -> Json:
 def _run(text: str, **style: bool) -> Json:
     marks = {name: True for name, on in style.items() if on}
     return {"type": "text", "text": text, **({"style": marks} if marks else {})}
+
+
+def _date(at: str, otherwise: str) -> Json:
+    """Return a moment that Slack shows by its reader's clock; `otherwise` is for clients that can't."""
+    seconds = int(datetime.fromisoformat(at).timestamp())
+    return {"type": "date", "timestamp": seconds, "format": "{date_short_pretty} at {time}", "fallback": otherwise}
 
 
 def _link(page: Page) -> Json:

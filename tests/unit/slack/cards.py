@@ -1,5 +1,6 @@
 """Any card and any form: strategies for what has to be shown whatever it holds."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from hypothesis import strategies as st
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from bot.core.card import Button, Card, Fact, Hidden, Item, Menu, Page, Table, Text, Tone, Verb
 from bot.core.form import Field, Form
 from bot.core.parameter import Choice, Kind, Parameter
+from bot.core.wording import when
 
 WORDS = st.text(max_size=60) | st.sampled_from(["", " ", "<!channel>", "```", "x" * 9_000, "漢" * 5_000, "\u202e"])
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,60}", fullmatch=True)
@@ -25,6 +27,9 @@ def tables(draw: st.DrawFn) -> Table:
 
 
 MENUS = st.builds(Menu, WORDS, st.lists(ITEMS, max_size=3).map(tuple))
+FACTS = st.builds(Fact, WORDS, WORDS, st.booleans()) | st.builds(
+    when, WORDS, st.datetimes(datetime(1970, 1, 2), datetime(5000, 1, 1), timezones=st.just(UTC))
+)
 BLOCKS = st.one_of(
     st.builds(Text, WORDS, st.booleans(), st.booleans()),
     st.builds(Text, st.sampled_from(["line\n" * 8_000, "é" * 40_000, "\n\n\n"]), st.just(True)),
@@ -40,8 +45,8 @@ CARDS = st.builds(
     title=WORDS,
     tone=st.sampled_from(Tone),
     lead=WORDS,
-    facts=st.lists(st.builds(Fact, WORDS, WORDS, st.booleans()), max_size=5).map(tuple)
-    | st.builds(lambda fact, n: (fact,) * n, st.builds(Fact, WORDS, WORDS, st.booleans()), st.integers(20, 120)),
+    facts=st.lists(FACTS, max_size=5).map(tuple)
+    | st.builds(lambda fact, n: (fact,) * n, FACTS, st.integers(20, 120)),
     blocks=st.lists(BLOCKS, max_size=4).map(tuple)
     | st.builds(lambda menu, n: (menu,) * n, MENUS, st.integers(40, 120)),
     buttons=st.lists(

@@ -1,6 +1,7 @@
 """Cards in Slack: legal whatever they hold, literal, and nothing left out without a word."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from bot.chat.slack.render import Look, message, pressed, shown
 from bot.chat.slack.views import card_view, text_view
 from bot.core.card import Button, Card, Fact, Hidden, Item, Menu, Table, Text, Tone, Verb
 from bot.core.errors import Invalid
+from bot.core.wording import when
 from tests.fakes.slack_limits import MESSAGE_TEXT, message_faults, too_long, view_faults
 from tests.unit.slack.cards import CARDS
 
@@ -27,6 +29,15 @@ def text_in(value: Any) -> str:
             one if name == "text" and isinstance(one, str) else text_in(one) for name, one in value.items()
         )
     return "".join(map(text_in, value)) if isinstance(value, list) else ""
+
+
+def test_a_moment_is_shown_by_its_readers_clock_and_in_utc_where_that_can_not_be() -> None:
+    fact = when("Decide by", datetime(2026, 11, 23, 20, tzinfo=UTC))
+    (section,) = message(Card("Unlock", facts=(fact,)))["blocks"][1]["elements"]
+    label, moment = section["elements"]
+    assert label["text"] == "Decide by: "
+    assert (moment["type"], moment["timestamp"]) == ("date", 1795464000)
+    assert moment["fallback"] == "23 Nov 2026, 20:00 UTC"
 
 
 @given(CARDS)

@@ -69,9 +69,15 @@ function filter(card, view, acts) {
 
 function fact(one, at, acts) {
   const badge = one.label === "Risk" ? risk(one.value) : null;
-  const value = reference(one.value, acts, `fact-${at}`);
+  const value = one.at ? moment(one) : reference(one.value, acts, `fact-${at}`);
   const shown = one.code && value === one.value ? el("code", {}, value) : value;
   return el("div", {}, el("dt", {}, one.label), el("dd", {}, badge ?? shown));
+}
+
+/** Draw a moment as the reader's clock shows it; what stands in the card, in UTC, comes at a touch. */
+function moment(one) {
+  const shown = new Date(one.at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+  return el("time", { datetime: one.at, title: one.value }, shown);
 }
 
 function buttons(card, view, acts) {
