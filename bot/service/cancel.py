@@ -25,7 +25,7 @@ async def cancel(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) 
         return Reply(run=run_id)
     event = _EVENTS.get(run.state)
     if event is None:
-        raise Conflict(f"{run_id} is {wording(run.state)} already; there is nothing to cancel.")
+        raise Conflict(f"{run_id} has ended already ({wording(run.state)}); there is nothing to cancel.")
     facts = {"door": caller.door, "roles": sorted(caller.principal.roles)}
     await record(ports, advance(run, Happening(event, by=by, facts=facts), ports.clock.now()), delivery=delivery)
     return Reply(run=run_id)

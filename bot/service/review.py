@@ -25,7 +25,7 @@ from bot.service.reply import Caller, Reply
 from bot.service.votes import Matter, Right, decide, matter, quorum, recount, right, voided
 
 TRIES = 60
-OWN = "You can't approve your own request: another person has to. They have been asked in the channel."
+OWN = "You can't approve your own request: another person has to. Whose approval counts is said on its card."
 _OWN = Deny((Reason("self-approval"),))
 
 

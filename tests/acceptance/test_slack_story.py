@@ -107,6 +107,34 @@ async def test_a_manager_says_no_with_a_reason(slack: SlackServer, demo: Process
     assert "Approve" not in said(told)
 
 
+async def test_who_says_no_to_what_is_decided_already_is_told_so_and_not_asked_why(
+    slack: SlackServer, demo: Process
+) -> None:
+    await slack.hanna.command("/deputy reset-password dora")
+    message = await sees(slack, "needs 1 approval", "dora")
+    deny = slack.martin.press_payload(message, "Deny")
+    await slack.hanna.press(message, "Withdraw")
+    await sees(slack, "Withdrawn")
+    await slack.deliver("interactive", deny)
+    view = await opened(slack, "martin", "ithdrawn")
+    assert "Reason" not in said(view)
+    assert "Who asked reads it" not in said(view)
+
+
+async def test_who_asks_where_nobody_else_is_learns_that_nobody_was_asked(
+    slack: SlackServer, demo: Process
+) -> None:
+    await slack.hanna.direct("reset-password bob")
+    private = slack.workspace.direct("U0HANNA").id
+    message = await sees(slack, "needs 1 approval", "Nobody but you is shown this", channel=private)
+    await slack.martin.direct("approvals")
+    waiting = await sees(slack, "bob", channel=slack.workspace.direct("U0MARTIN").id)
+    assert "Reset a password" in said(waiting)
+    await slack.hanna.press(message, "Withdraw")
+    done = await sees(slack, "ithdrawn", channel=private)
+    assert "Nobody but you" not in said(done)
+
+
 async def test_the_on_call_engineer_sees_a_table(slack: SlackServer, demo: Process) -> None:
     await slack.olivia.mention("disk-usage")
     message = await sees(slack, "✅", "Disk usage")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.chat.slack import forms, home, picker, quoted, views
+from bot.chat.slack import forms, home, picker, quoted, unopened, views
 from bot.chat.slack.guard import Payload
 from bot.chat.slack.render import Look, pressed
 from bot.core import canonical
@@ -138,7 +138,8 @@ def click(body: Payload) -> Heard:
     heard = _interaction(body, doing, channel)
     words = home.typed_in(_object(body, "view")) if doing is Doing.HOME else about.words
     words = subject if verb is Look.SEARCH else words
-    heard = replace(heard, verb=verb.value, subject=subject, words=words)
+    subject, values = unopened.read(subject) if verb is Look.FORM else (subject, {})
+    heard = replace(heard, verb=verb.value, subject=subject, words=words, values=values)
     return replace(heard, answer_to=_text(body, "response_url"), thread=_thread(body))
 
 
@@ -332,6 +333,7 @@ _SUBMITTED: Mapping[object, tuple[Doing, Callable[[Mapping[str, Any], views.Meta
 }
 _MEANT: Mapping[Verb | Look, Doing] = {
     Verb.OPEN: Doing.PICK,
+    Look.FORM: Doing.PICK,
     **dict.fromkeys(forms.ASKING, Doing.ASK),
     Look.CHANGES: Doing.LOOK,
     Look.STATUS: Doing.LOOK,

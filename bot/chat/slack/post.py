@@ -7,7 +7,7 @@ before it is posted again. What has to wait raises Unavailable, and the outbox c
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 from weakref import WeakValueDictionary
@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 from bot.chat.slack.client import Lost, SlackClient, SlackRefused, TooFast
 from bot.chat.slack.pace import Pace
 from bot.chat.slack.progress import Progress
-from bot.chat.slack.render import Shown, shown
+from bot.chat.slack.render import Shown, shown, small_print
 from bot.chat.slack.routes import ON_CALL, Routes
 from bot.chat.slack.thread import Thread
 from bot.core.canonical import sha256
@@ -43,6 +43,11 @@ _UNTIL_MENDED = frozenset(
         *("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "missing_scope"),
         *("not_allowed_token_type", "no_permission", "access_denied", "ekm_access_denied", "org_login_required"),
     }
+)
+
+_NOBODY_ELSE = (
+    "Nobody but you is shown this. Who may decide on it finds it in Deputy's Home tab or with /deputy approvals: "
+    "tell them, or ask in a channel where they are."
 )
 
 People = Callable[[str], Awaitable[str]]
@@ -122,6 +127,8 @@ class SlackChat:
             return
         await self._progress.end(post.card.run)
         done = shown(post.card, await self._mentions(post, home, run, known))
+        if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):
+            done = _unseen(done)
         posted = await self._put(post, key, home, known, done)
         if done.cut and post.card.run:
             await self._store.keep_post(post.place, key, posted)
@@ -175,6 +182,7 @@ class SlackChat:
         if not person:
             raise refusal
         log.warning("%s is told to its requester alone: %s", post.card.run, refusal)
+        done = _unseen(done) if post.card.state == State.AWAITING_APPROVAL else done
         return await self._say(post.place, key, await self._opened(person), done)
 
     async def _say(self, place: Place, key: str, conversation: str, done: Shown) -> Posted:
@@ -277,3 +285,13 @@ class SlackChat:
             return await self._store.run(run) if run else None
         except NotFound:
             return None
+
+
+def _of_one(homes: Sequence[str]) -> bool:
+    """Say whether nobody but who asked sees what is shown in these conversations."""
+    return all(home[:1] in ("D", "U", "W") for home in homes)
+
+
+def _unseen(done: Shown) -> Shown:
+    """Say in a request that nobody who may decide is shown it, and what brings it before them."""
+    return replace(done, blocks=[*done.blocks, small_print(_NOBODY_ELSE)])

@@ -39,11 +39,12 @@ _SIGNS = {Tone.NEUTRAL: "", Tone.WAITING: "⏳ ", Tone.RUNNING: "▶ ", Tone.GOO
 
 
 class Look(StrEnum):
-    """Clicks that only look: at a run, its output, what changed in its script; a search in the Home tab."""
+    """Clicks that only look: at a run, its output, its script's changes, a form; a search in the Home tab."""
 
     STATUS = "status"
     OUTPUT = "output"
     CHANGES = "changes"
+    FORM = "form"
     SEARCH = "search"
 
 
@@ -111,6 +112,11 @@ def code(text: str, room: int = LARGEST, *, tail: bool = False) -> list[Json]:
         shown = part.rstrip("\n")
         parts += [{"type": "rich_text_preformatted", "elements": [_run(shown)]}] if shown else []
     return _rich(*parts)
+
+
+def small_print(text: str) -> Json:
+    """Return a line in small letters, of 300 characters at most."""
+    return {"type": "context", "elements": [plain(text, 300)]}
 
 
 def button(label: str, verb: Verb | Look, subject: str, number: int, style: str = "") -> Json:
@@ -183,7 +189,7 @@ class _Middle:
         whole, self.cut = self.cut, change.cut
         self.code(change.text)
         if self.cut:
-            self._put([_context("… and more than there is room for here")])
+            self._put([small_print("… and more than there is room for here")])
         self.cut |= whole
 
     def _table(self, table: Table) -> None:
@@ -198,12 +204,12 @@ class _Middle:
             self.code(aligned(rows))
         if left_out:
             self.cut = True
-            self._put([_context(f"… and {left_out:,} more")])
+            self._put([small_print(f"… and {left_out:,} more")])
 
     def left_out(self) -> list[Json]:
         """Say how many actions have no room in a menu, and where they all are."""
         more = self._items_left_out
-        return [_context(f"… and {more:,} more: /deputy opens a search in all of them")] if more else []
+        return [small_print(f"… and {more:,} more: /deputy opens a search in all of them")] if more else []
 
     def _menu(self, menu: Menu) -> None:
         items = list({item.subject: item for item in menu.items}.values())  # a value may stand in it once
@@ -302,11 +308,7 @@ def _buttons(buttons: Sequence[Button]) -> list[Json]:
 
 def _small_print(card: Card) -> list[Json]:
     told = " · ".join(part for part in (card.footnote, card.run, card.audit) if part)
-    return [_context(told)] if told else []
-
-
-def _context(text: str) -> Json:
-    return {"type": "context", "elements": [plain(text, 300)]}
+    return [small_print(told)] if told else []
 
 
 def _notification(card: Card) -> str:

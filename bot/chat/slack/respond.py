@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.chat.slack import forms, home, picker, views
+from bot.chat.slack import forms, home, picker, unopened, views
 from bot.chat.slack.client import Lost, SlackClient, SlackRefused
 from bot.chat.slack.hear import Doing, Heard
 from bot.chat.slack.render import Look, message
 from bot.chat.slack.routes import Routes
 from bot.chat.slack.text import escaped
-from bot.core.card import Button, Card, Tone, Verb
+from bot.core.card import Card, Tone, Verb
 from bot.core.catalog import plain
 from bot.core.command import BREAK_GLASS, parse
 from bot.core.errors import DeputyError, Invalid, Unavailable, Unlinked
 from bot.core.form import Form
+from bot.core.run import State
 from bot.service.door import Door
 from bot.service.reply import Reply
 
@@ -242,13 +243,17 @@ class Responder:
 
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
-        filled = forms.filled_from(reply.form, heard.words) if reply.form and heard.words else reply.form
-        return _answer(heard, replace(reply, form=filled))
+        form = reply.form.holding(heard.values) if reply.form else None
+        return _answer(heard, replace(reply, form=forms.filled_from(form, heard.words) if form else None))
 
     async def _show_menu(self, heard: Heard) -> Answer:
         return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))
 
     async def _ask(self, heard: Heard) -> Answer:
+        if heard.verb == Verb.DENY:  # of what is decided already, no reason is asked for
+            card = await self._card(heard, f"status {heard.subject}")
+            if card.state not in ("", State.AWAITING_APPROVAL):
+                return Answer(card=card)
         return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard)))
 
     async def _look(self, heard: Heard) -> Answer:
@@ -325,9 +330,7 @@ def _message(answer: Answer) -> Json | None:
     if answer.sentence:
         return {"text": " ".join((escaped(answer.sentence), *(f"<#{one}>" for one in answer.channels)))}
     if answer.form:
-        lead = "Something is missing or wrong in it. Open the form to fill it in."
-        button = Button("Open the form", Verb.OPEN, answer.form.action, "primary")
-        return message(Card(answer.form.title, Tone.WAITING, lead=lead, buttons=(button,)))
+        return unopened.content(answer.form)
     return message(answer.card) if answer.card else None
 
 
