@@ -30,7 +30,7 @@ from bot.service.refusal import refusal
 from bot.service.reply import Caller, Reply
 from bot.service.votes import quorum
 
-MOMENT = 0.2  # seconds that the directory may take for a run to start with the decision that let it in
+MOMENT = 0.2  # seconds that the directory may take for a run to start as soon as it is asked for
 
 
 @dataclass(frozen=True)
@@ -190,16 +190,18 @@ async def _begin(
 async def _at_once(ports: Ports, caller: Caller, new: NewRun) -> bool:
     """Let a run be written down together with its start; False where it has to wait its turn like any other.
 
-    It was decided a moment ago, so it needn't be decided again (rule 4) unless it was with other rights than its
-    requester has now. An emergency always is: how many of theirs are under way may have changed.
+    It is decided once more, with the rights that its requester has now (rule 4). An emergency waits its turn: how
+    many of theirs are under way may have changed.
     """
-    run = new.step.run
-    if run.state is not State.QUEUED or run.request.break_glass:
+    request = new.step.run.request
+    if new.step.run.state is not State.QUEUED or request.break_glass:
         return False
     try:
         async with asyncio.timeout(MOMENT):
-            rights = await ports.directory.live(run.request.requester)
-        if rights != caller.principal or not ports.engine.hand_over(new):
+            rights = await ports.directory.live(request.requester)
+        decision = authorise(ports, rights, new.action, request.arguments, caller.door)
+        same = isinstance(decision, Permit) and request.policy_version == ports.policy.version()
+        if not (same and ports.engine.hand_over(new)):
             return False
     except (DeputyError, TimeoutError):  # where it is executed it is told what is wrong
         return False

@@ -90,7 +90,7 @@ async def test_what_another_run_holds_is_waited_for() -> None:
         company.ports.running.stop_all()
 
 
-async def test_A2_rights_that_changed_since_they_were_looked_up_are_decided_on_again(
+async def test_rights_that_changed_since_they_were_looked_up_are_decided_on_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     company = Company()
@@ -100,6 +100,27 @@ async def test_A2_rights_that_changed_since_they_were_looked_up_are_decided_on_a
 
     monkeypatch.setattr(company.people, "principal", a_minute_ago)
     company.people.roles["ann"] = set()
+    async with company.at_work():
+        run = await company.say("ann", "look")
+        assert await ended(company, run) == "refused"
+    assert company.puppets.started == []
+
+
+async def test_P10_policies_that_changed_while_it_was_sealed_are_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company = Company()
+    sealed = company.safe.version
+
+    async def slow(reference: str) -> int:
+        company.rules.needs.pop("look", None)
+        company.rules.text = "2"
+        return await sealed(reference)
+
+    company.shelf.actions["look"] = replace(
+        company.shelf.actions["look"], credentials={"directory": "vault:directory"}
+    )
+    monkeypatch.setattr(company.safe, "version", slow)
     async with company.at_work():
         run = await company.say("ann", "look")
         assert await ended(company, run) == "refused"
@@ -160,7 +181,7 @@ async def test_an_emergency_is_always_decided_twice() -> None:
     assert noting.steps[0] == ("request:permitted",)
 
 
-async def test_X3_an_action_that_changed_after_it_was_found_runs_as_it_was_sealed() -> None:
+async def test_P8_an_action_that_changed_after_it_was_found_runs_as_it_was_sealed() -> None:
     company = Company()
     seen: list[Script] = []
 
