@@ -233,6 +233,16 @@ async def test_where_deputy_cannot_speak_the_requester_is_told(side: Side, chat:
     assert len(told.edits) == 1
 
 
+@pytest.mark.parametrize(("channel", "alone"), [("C0CLOSED", True), (HANNA, True), ("C0OPS", False)])
+async def test_a_request_that_nobody_is_shown_who_may_decide_says_so(
+    side: Side, chat: SlackChat, channel: str, alone: bool
+) -> None:
+    waits = await side.run(place=Place("slack", channel), state=State.AWAITING_APPROVAL, needed=1)
+    await chat.post(Post(waits.place, waits.id, run_card(waits)))
+    (asked,) = side.slack.hanna.directs if alone else side.shown()
+    assert ("Nobody but you is shown this" in str(asked.blocks)) is alone
+
+
 async def test_a_channel_that_is_archived_meanwhile_still_gets_its_result_to_the_requester(
     side: Side, chat: SlackChat
 ) -> None:

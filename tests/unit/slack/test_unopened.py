@@ -42,7 +42,7 @@ def test_each_fault_is_named_and_what_was_given_is_kept() -> None:
     assert kept(form) == ("tail-log", {"path": "bad", "lines": 20})
 
 
-def test_I10_no_secret_is_kept_and_what_is_too_long_for_a_button_is_left_out() -> None:
+def test_no_secret_is_kept_and_what_is_too_long_for_a_button_is_left_out() -> None:
     token = Field(
         Parameter("token", Kind.SECRET, "Token", required=True), "correct-horse", "It is typed in the open."
     )
