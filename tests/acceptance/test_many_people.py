@@ -135,13 +135,18 @@ async def output(served: Process, who: str, run: str) -> str:
 
 @asynccontextmanager
 async def listening(served: Process) -> AsyncIterator[dict[str, list[str]]]:
-    """Have everybody's page connected; collect what each is told."""
+    """Have everybody's page connected; collect what each is told, to a word that all of them hear at the end."""
     heard: dict[str, list[str]] = {who: [] for who in PEOPLE}
     async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
         ears = [group.create_task(_listen(session, served, who, heard[who].append)) for who in PEOPLE]
         while not all(heard.values()):
             await asyncio.sleep(0.01)
         yield heard
+        last = uuid4().hex
+        await served.ask("oncall", "echo-sh", one=last)
+        async with asyncio.timeout(20):
+            while not all(last in "".join(told) for told in heard.values()):
+                await asyncio.sleep(0.01)
         for ear in ears:
             ear.cancel()
 
