@@ -276,6 +276,19 @@ async def test_nothing_is_lost_while_slack_is_down(slack: SlackServer, own: Proc
     assert len(slack.shown()) == 1
 
 
+async def test_a_channel_that_takes_a_message_a_second_gets_all_of_them_in_order_and_slack_is_asked_seldom(
+    tmp_path: Path,
+) -> None:
+    async with SlackServer() as slack, at_slack(slack, tmp_path, more=own_content(tmp_path, ACTIONS)):
+        slack.posts_per_second = 1
+        await asyncio.gather(*(slack.olivia.command(f"/deputy wipe ledger=/{number}") for number in range(6)))
+        await slack.until(lambda: len(slack.shown()) == 6)
+        posted = slack.made("chat.postMessage")
+        each = [re.findall(r"AUD-\d{6}", said(one))[0] for one in slack.shown()]
+        assert each == sorted(each)
+        assert len([one for one in posted if one.status == 429]) <= 6
+
+
 async def _written(ledger: Path) -> None:
     while not ledger.exists():
         await asyncio.sleep(0.05)

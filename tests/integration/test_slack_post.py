@@ -1,5 +1,6 @@
 """Posting into Slack, against the fake over HTTP: in place, once, in order, to the right people, not for ever."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -216,6 +217,20 @@ async def test_a_conversation_that_is_too_fast_waits_and_the_others_do_not(side:
     await chat.post(a_post("One."))
     await chat.post(a_post("Two.", key="R-3"))
     assert [one.text for one in side.shown()] == ["One.", "Two."]
+
+
+async def test_what_waits_behind_a_post_that_is_too_fast_is_not_even_tried_and_keeps_its_order(
+    side: Side, chat: SlackChat
+) -> None:
+    side.slack.throttle("chat.postMessage", retry_after=30)
+    posts = [a_post(f"Number {number}.", key=f"R-{number}") for number in range(8)]
+    tried = await asyncio.gather(*map(chat.post, posts), return_exceptions=True)
+    assert all(isinstance(one, Unavailable) for one in tried)
+    assert len(side.slack.made("chat.postMessage")) == 1
+
+    side.clock.pass_(31)
+    await asyncio.gather(*map(chat.post, posts))
+    assert [one.text for one in side.shown()] == [f"Number {number}." for number in range(8)]
 
 
 # ---- to the right people ----------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class SlackChat:
         self._thread = Thread(client, store, store)
         self._progress = Progress(self._update)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._undone: set[tuple[Place, str]] = set()
         self._direct: dict[str, str] = {}
 
@@ -266,15 +267,18 @@ class SlackChat:
         await self._call(channel, "chat.update", **payload)
 
     async def _call(self, channel: str, method: str, **payload: Any) -> dict[str, Any]:
-        self._pace.check(channel)
-        try:
-            return await self._client.call(method, channel=channel, **payload)
-        except TooFast as error:
-            self._pace.quiet(channel, error.pause)
-            raise
-        except Unavailable:
-            self._pace.down()
-            raise
+        """Call about a conversation, one call after the other: what asks for a pause is heard by all behind it."""
+        queue = self._queues.setdefault(channel, asyncio.Lock())
+        async with queue:
+            self._pace.check(channel)
+            try:
+                return await self._client.call(method, channel=channel, **payload)
+            except TooFast as error:
+                self._pace.quiet(channel, error.pause)
+                raise
+            except Unavailable:
+                self._pace.down()
+                raise
 
     async def _run(self, post: Post) -> Run | None:
         """Return the run of a post where its way depends on it."""
