@@ -12,7 +12,7 @@ from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval
 from bot.core.errors import DeputyError, Invalid, NotFound
 from bot.core.parameter import Kind, Parameter, condition_in_words
-from bot.core.principal import Who
+from bot.core.principal import Principal, Who
 from bot.core.run import Run, State
 from bot.core.text import visible
 from bot.ports import Ports
@@ -40,12 +40,7 @@ async def menu(ports: Ports, caller: Caller) -> Card:
         (action for action in catalog if action.id in mine), key=lambda one: (one.category, one.title)
     )
     if not actions:
-        return Card(
-            "Nothing you may do yet",
-            lead=_broken_policies(ports)
-            or f"You are {caller.principal.name}, and none of your groups gives you a role here. "
-            "If you should have one, ask the people who look after Deputy to add your group to a role.",
-        )
+        return Card("Nothing you may do yet", lead=_broken_policies(ports) or _nothing(ports, caller.principal))
     usage = await ports.store.usage(caller.principal.who)
     marked = await ports.store.favourites(caller.principal.who)
     favourites = [action for action in actions if action.id in marked]
@@ -63,6 +58,20 @@ async def menu(ports: Ports, caller: Caller) -> Card:
         lead=f"{wording.count(len(actions), 'action')} for you. Choose one to fill in its form.",
         blocks=tuple(menus),
         footnote="help <action> tells more; /deputy <action> name=value runs it at once.",
+    )
+
+
+def _nothing(ports: Ports, who: Principal) -> str:
+    """Say why somebody may run nothing: who holds a role may well have to decide what others ask for."""
+    roles = [ports.policy.role(role).title for role in sorted(who.roles)]
+    if roles:
+        return (
+            f"You are {who.name} and hold {wording.listed(roles)}, which lets you run nothing here now. "
+            "What waits for your decision is under /deputy approvals."
+        )
+    return (
+        f"You are {who.name}, and none of your groups gives you a role here. "
+        "If you should have one, ask the people who look after Deputy to add your group to a role."
     )
 
 

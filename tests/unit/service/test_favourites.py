@@ -104,3 +104,12 @@ async def test_one_that_is_gone_is_not_shown_does_not_count_and_can_be_taken_bac
     await company.card("ann", "unfavourite old")
     with pytest.raises(Invalid, match="none of your favourites"):
         await company.say("ann", "unfavourite old")
+
+
+async def test_who_may_run_nothing_is_told_which_role_they_hold_and_only_who_holds_none_to_ask_for_one() -> None:
+    company = Company()
+    lead = (await company.card("max", "")).lead
+    assert "You are Max and hold the bosses" in lead
+    assert "/deputy approvals" in lead
+    assert "none of your groups gives you a role" not in lead
+    assert "none of your groups gives you a role" in (await company.card("zed", "")).lead
