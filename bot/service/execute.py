@@ -22,6 +22,10 @@ from bot.service.record import note, record, secret_reference
 log = logging.getLogger(__name__)
 LIVE_LINES = 12
 LONGEST_PAUSE = 0.5  # seconds: who is killed while it waits leaves an unknown outcome
+STOPPED = (  # what the disk was given before may well get there
+    "Deputy stopped while this was being written down, so it may or may not have begun. "
+    "Look at /deputy mine before you ask again."
+)
 CUT_OFF = "The worker was cut off from the database for too long, so its script was not started."
 
 
@@ -77,7 +81,7 @@ async def _begun(ports: Ports, new: NewRun, worker: str) -> Run | None:
         new.settle(error)
         return None
     except asyncio.CancelledError:
-        new.settle(Unavailable("Deputy is stopping, so it was not started. Ask again in a moment."))
+        new.settle(Unavailable(STOPPED))
         raise
     new.settle()
     return start.run

@@ -215,16 +215,23 @@ async def test_a_secret_that_was_typed_into_a_form_reaches_the_script() -> None:
     assert work.arguments["token"].reveal() == "correct-horse"  # type: ignore[union-attr]
 
 
-async def test_who_asks_while_deputy_stops_is_told_and_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("written", [False, True])
+async def test_who_asks_while_deputy_stops_is_not_told_that_nothing_was_done_where_nobody_knows(
+    monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
     company = Company()
+    commit = company.store.commit
 
     async def hangs(change: Change) -> None:
+        if written:
+            await commit(change)
         await asyncio.Event().wait()
 
     async with company.at_work(grace=0.01):
         monkeypatch.setattr(company.store, "commit", hangs)
         asking = asyncio.create_task(company.say("ann", "look"))
         await asyncio.sleep(0.01)
-    with pytest.raises(Unavailable, match="is stopping"):
+    with pytest.raises(Unavailable, match="may or may not have begun"):
         await asking
     assert company.puppets.started == []
+    assert [run.state.value for run in await company.store.runs()] == ["running"] * written
