@@ -190,8 +190,9 @@ async def _begin(
 async def _at_once(ports: Ports, caller: Caller, new: NewRun) -> bool:
     """Let a run be written down together with its start; False where it has to wait its turn like any other.
 
-    It is decided once more, with the rights that its requester has now (rule 4). An emergency waits its turn: how
-    many of theirs are under way may have changed.
+    It is decided once more, with the rights that its requester has now (rule 4), and where anything else than what
+    was sealed lies there by now it is told so in its turn. An emergency waits its turn: how many of theirs are
+    under way may have changed.
     """
     request = new.step.run.request
     if new.step.run.state is not State.QUEUED or request.break_glass:
@@ -201,6 +202,7 @@ async def _at_once(ports: Ports, caller: Caller, new: NewRun) -> bool:
             rights = await ports.directory.live(request.requester)
         decision = authorise(ports, rights, new.action, request.arguments, caller.door)
         same = isinstance(decision, Permit) and request.policy_version == ports.policy.version()
+        same = same and ports.catalog.action(new.action.id) == new.action
         if not (same and ports.engine.hand_over(new)):
             return False
     except (DeputyError, TimeoutError):  # where it is executed it is told what is wrong

@@ -235,3 +235,20 @@ async def test_who_asks_while_deputy_stops_is_not_told_that_nothing_was_done_whe
         await asking
     assert company.puppets.started == []
     assert [run.state.value for run in await company.store.runs()] == ["running"] * written
+
+
+async def test_P8_what_changed_while_it_was_sealed_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    company = Company()
+    version = company.safe.version
+
+    async def slow(reference: str) -> int:
+        company.shelf.actions["look"] = replace(leased, script=Script("look.py", b"# changed"))
+        return await version(reference)
+
+    leased = replace(company.shelf.actions["look"], credentials={"directory": "vault:directory"})
+    company.shelf.actions["look"] = leased
+    monkeypatch.setattr(company.safe, "version", slow)
+    async with company.at_work():
+        run = await company.say("ann", "look")
+        assert await ended(company, run) == "refused"
+    assert company.puppets.started == []
