@@ -201,8 +201,12 @@ async def _at_once(ports: Ports, caller: Caller, new: NewRun) -> bool:
         async with asyncio.timeout(MOMENT):
             rights = await ports.directory.live(request.requester)
         decision = authorise(ports, rights, new.action, request.arguments, caller.door)
-        same = isinstance(decision, Permit) and request.policy_version == ports.policy.version()
-        same = same and ports.catalog.action(new.action.id) == new.action
+        same = (
+            isinstance(decision, Permit)
+            and policies(decision) == new.step.run.policies
+            and request.policy_version == ports.policy.version()
+            and ports.catalog.action(new.action.id) == new.action
+        )
         if not (same and ports.engine.hand_over(new)):
             return False
     except (DeputyError, TimeoutError):  # where it is executed it is told what is wrong

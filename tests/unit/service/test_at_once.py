@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from bot.core.action import Script
+from bot.core.decision import Decision, Permit, Reason
 from bot.core.errors import Conflict, Unavailable
 from bot.core.principal import Account, Principal, Who
 from bot.core.work import Exit, ExitReason, Work
-from bot.ports import Change
+from bot.ports import Change, Question
 from tests.fakes.company import PLACE, Company, action
 
 Refuse = Callable[[Change], Exception | None]
@@ -252,3 +253,30 @@ async def test_P8_what_changed_while_it_was_sealed_does_not_start(monkeypatch: p
         run = await company.say("ann", "look")
         assert await ended(company, run) == "refused"
     assert company.puppets.started == []
+
+
+async def test_its_start_is_on_record_with_the_policies_that_permit_it_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company = Company()
+    decide, live, looked = company.rules.decide, company.people.live, [False]
+
+    async def looking(who: Who) -> Principal:
+        looked[0] = True
+        return await live(who)
+
+    def by_another(question: Question) -> Decision:
+        return Permit((Reason("others-run"),)) if looked[0] else decide(question)
+
+    async def a_minute_ago(account: Account) -> Principal:
+        return Principal(Who("acme", account.id, "Ann"), frozenset({"desk"}))
+
+    monkeypatch.setattr(company.people, "principal", a_minute_ago)
+    monkeypatch.setattr(company.people, "live", looking)
+    monkeypatch.setattr(company.rules, "decide", by_another)
+    async with company.at_work():
+        run = await company.say("ann", "look")
+        assert await ended(company, run) == "succeeded"
+    permitted, started, _ = await company.store.entries()
+    assert permitted.facts["policies"] == ["desk-runs"]
+    assert started.facts["policies"] == ["others-run"]
