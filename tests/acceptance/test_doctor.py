@@ -12,6 +12,7 @@ from tests.acceptance.at_slack import GRANTED, at_slack, links, sees, settings
 from tests.acceptance.conftest import ROOT, Process, free_port, lay
 from tests.fakes.entra_server import SECRET, FakeEntra, entra_server
 from tests.fakes.slack_server import SlackServer
+from tests.fakes.slack_workspace import BOT_PERSON
 
 CONTENT = {
     "actions/operations/note.sh": "echo noted\n",
@@ -168,6 +169,17 @@ async def test_what_slack_does_not_grant_is_named_with_what_to_do(over_http: Sla
     assert "archived" in found["✖ Slack, channel C0OLD"]
     assert "slack.toml" in found["✖ Slack, channel C0NOWHERE"]
     assert "✔ Slack, channel C0OPS" in found
+
+
+async def test_the_channels_that_deputy_is_in_are_named_and_where_it_is_in_none_how_to_invite_it(
+    over_http: SlackServer, tmp_path: Path
+) -> None:
+    without = content(tmp_path, **{"policies/slack.toml": ""})
+    process = Process(tmp_path, **settings(over_http, tmp_path), **without)
+    assert "#ops" in (await said_by(process))[1]["✔ Slack, channels"]
+    for channel in over_http.workspace.channels.values():
+        channel.members.discard(BOT_PERSON)
+    assert "/invite @deputy" in (await said_by(process))[1]["– Slack, channels"]
 
 
 async def test_a_token_that_slack_does_not_take_is_told_from_a_slack_that_is_out_of_reach(

@@ -62,7 +62,7 @@ class Api:
             "conversations.open": self._open_direct,
             "conversations.info": self._channel_info,
             "conversations.list": self._channels,
-            "users.conversations": self._channels,
+            "users.conversations": self._own_channels,
             "conversations.members": self._channel_members,
             "conversations.history": self._history,
             "conversations.replies": self._replies,
@@ -193,6 +193,10 @@ class Api:
     def _channels(self, given: Given) -> dict[str, Any]:
         known = [one for one in self._workspace.channels if one.startswith("C")]
         return {"channels": [self._described(one) for one in known], "response_metadata": {"next_cursor": ""}}
+
+    def _own_channels(self, given: Given) -> dict[str, Any]:
+        answer = self._channels(given)
+        return {**answer, "channels": [one for one in answer["channels"] if one["is_member"]]}
 
     def _described(self, id: str) -> dict[str, Any]:
         channel = self._workspace.channels[id]

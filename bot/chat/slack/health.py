@@ -17,6 +17,7 @@ from bot.core.errors import DeputyError, Invalid
 from bot.core.finding import Finding, absent, fails, works
 from bot.settings import Settings
 
+MOST_NAMED = 10  # channels
 _TOKEN, _TEAM, _SCOPES, _SOCKET, _HTTP = "token", "workspace", "scopes", "Socket Mode", "HTTP"
 
 
@@ -33,6 +34,7 @@ async def look(settings: Settings, session: aiohttp.ClientSession) -> AsyncItera
     yield _scopes(client.granted)
     yield await _socket(settings, session)
     yield await _http(settings, session)
+    yield await _own_channels(client, str(who.get("user")))
     async for finding in _channels(settings, client, str(who.get("user"))):
         yield finding
 
@@ -122,6 +124,21 @@ def _wrong_answer(url: str, status: int) -> str:
             "“Basic Information” to DEPUTY_SLACK_SIGNING_SECRET, and start it anew."
         )
     return f"{url} answers {status}, as Deputy would not. Start Deputy, and let the address lead to it."
+
+
+async def _own_channels(client: SlackClient, name: str) -> Finding:
+    """Say in which channels Deputy is, of which a page of Slack's list is enough."""
+    about = _about("channels")
+    asked = {"types": "public_channel,private_channel", "exclude_archived": "true", "limit": 100}
+    try:
+        found = (await client.call("users.conversations", **asked)).get("channels") or []
+    except DeputyError as error:
+        return fails(about, str(error))
+    if not found:
+        return absent(about, f"Deputy is in none yet. Say /invite @{name} where it is to work.")
+    names = [f"#{one.get('name')}" for one in found]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return works(about, f"Deputy is in {', '.join(names[:MOST_NAMED])}{more}.")
 
 
 async def _channels(settings: Settings, client: SlackClient, name: str) -> AsyncIterator[Finding]:

@@ -33,12 +33,12 @@ RESERVED = frozenset(
 SCOPES = {
     "app_mentions:read": "app_mention",
     "channels:history": "conversations.history",
-    "channels:read": "conversations.info",
+    "channels:read": "conversations.info, users.conversations",
     "chat:write": "chat.postMessage, chat.postEphemeral, chat.update",
     "commands": "slash commands and shortcuts",
     "files:write": "files.getUploadURLExternal, files.completeUploadExternal",
     "groups:history": "conversations.history, in a private channel",
-    "groups:read": "conversations.info, of a private channel",
+    "groups:read": "conversations.info, users.conversations, of a private channel",
     "im:history": "conversations.history, in a direct message; message.im",
     "im:write": "conversations.open",
 }
