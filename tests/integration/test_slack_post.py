@@ -395,6 +395,20 @@ async def test_approvals_go_to_their_channel_as_well_and_call_whom_they_need_onc
     await chat.close()
 
 
+@pytest.mark.parametrize("approvals", ["C0CLOSED", "C0OLD", "C0NOWHERE"])
+async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_its_requester_learns_just_that(
+    side: Side, approvals: str
+) -> None:
+    chat = side.chat(Routes(approvals=approvals))
+    waits = await side.run(state=State.AWAITING_APPROVAL, needed=2)
+    await chat.post(Post(OPS, waits.id, run_card(waits)))
+    (told,), (asked,) = side.slack.hanna.directs, side.shown()
+    assert "Nobody but you is shown this" not in str(told.blocks), "it stands where it was asked"
+    assert "Deputy can't speak in the channel for approvals" in str(told.blocks)
+    assert "can't speak" not in str(asked.blocks)
+    await chat.close()
+
+
 async def test_without_a_channel_for_approvals_they_are_called_where_it_was_asked(side: Side) -> None:
     chat = side.chat(Routes(mention={"Bosses": ("S0MANAGERS",)}))
     waits = await side.run(state=State.AWAITING_APPROVAL, needed=1, approver_roles=("Bosses",))

@@ -49,6 +49,10 @@ _NOBODY_ELSE = (
     "Nobody but you is shown this. Who may decide on it finds it in Deputy's Home tab or with /deputy approvals: "
     "tell them, or ask in a channel where they are."
 )
+_NOT_THERE = (
+    "Deputy can't speak in the channel for approvals, so nobody is asked there. Who may decide on it finds it in "
+    "Deputy's Home tab or with /deputy approvals: tell them, and whoever keeps Deputy."
+)
 
 People = Callable[[str], Awaitable[str]]
 OnCall = Callable[[], Collection[str]]
@@ -129,7 +133,7 @@ class SlackChat:
         await self._progress.end(post.card.run)
         done = shown(post.card, await self._mentions(post, home, run, known))
         if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):
-            done = _unseen(done)
+            done = _noted(done, _NOBODY_ELSE)
         posted = await self._put(post, key, home, known, done)
         if done.cut and post.card.run:
             await self._store.keep_post(post.place, key, posted)
@@ -161,7 +165,7 @@ class SlackChat:
         except SlackRefused as refusal:
             if refusal.code not in _NO_WAY_IN:
                 raise
-            return await self._say_to_requester(post, key, done, refusal)
+            return await self._say_to_requester(post, key, home, done, refusal)
 
     async def _renewed(self, there: Posted, done: Shown) -> bool:
         """Update a message; False where it is no more, or Deputy no longer where it is."""
@@ -176,14 +180,17 @@ class SlackChat:
             return False
         return True
 
-    async def _say_to_requester(self, post: Post, key: str, done: Shown, refusal: SlackRefused) -> Posted:
+    async def _say_to_requester(
+        self, post: Post, key: str, home: str, done: Shown, refusal: SlackRefused
+    ) -> Posted:
         """Tell who asked, where the conversation can't be told."""
         run = await self._stored(post.card.run)
         person = await self._people(run.request.requester.key) if run else ""
         if not person:
             raise refusal
         log.warning("%s is told to its requester alone: %s", post.card.run, refusal)
-        done = _unseen(done) if post.card.state == State.AWAITING_APPROVAL else done
+        if post.card.state == State.AWAITING_APPROVAL:
+            done = _noted(done, _NOBODY_ELSE if home == post.place.conversation else _NOT_THERE)
         return await self._say(post.place, key, await self._opened(person), done)
 
     async def _say(self, place: Place, key: str, conversation: str, done: Shown) -> Posted:
@@ -296,6 +303,6 @@ def _of_one(homes: Sequence[str]) -> bool:
     return all(home[:1] in ("D", "U", "W") for home in homes)
 
 
-def _unseen(done: Shown) -> Shown:
-    """Say in a request that nobody who may decide is shown it, and what brings it before them."""
-    return replace(done, blocks=[*done.blocks, small_print(_NOBODY_ELSE)])
+def _noted(done: Shown, why: str) -> Shown:
+    """Say in a request that those who may decide are not shown it, and what brings it before them."""
+    return replace(done, blocks=[*done.blocks, small_print(why)])
