@@ -64,11 +64,13 @@ class Relay(Protocol):
 class NewRun:
     """A run that was permitted a moment ago and is nowhere written down: that happens together with its start.
 
-    `written` is done when it is, or has the error that kept it from being written: then nothing was done.
+    `action` is what starts, `policies` are those that permit it now. `written` is done when it is, or has the
+    error that kept it from being written: then nothing was done.
     """
 
     step: Step
     action: Action
+    policies: tuple[str, ...]
     delivery: Delivery
     secrets: tuple[SecretRow, ...] = ()
     written: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())

@@ -11,7 +11,7 @@ from bot.core.run import Run
 from bot.ports import Ports
 from bot.service.record import record
 from bot.service.refusal import refusal
-from bot.service.review import broken_seal, refuse_changed
+from bot.service.sealed import broken_seal, refuse_changed
 from bot.service.votes import decide, matter, quorum, recount, voided
 
 
@@ -50,6 +50,18 @@ async def clear(ports: Ports, run: Run) -> Cleared | None:
     again = replace(_asked_again(ports, run, decision, votes), policies=policies(decision))
     await record(ports, advance(run, again, ports.clock.now()))
     return None
+
+
+async def clear_now(ports: Ports, run: Run) -> Cleared | None:
+    """Return what a run that was permitted a moment ago may start now, by the same checks; None where not.
+
+    Nothing is done then: `clear` says why when it is the run's turn. Raises Refused, NotFound, Unavailable.
+    """
+    about = await matter(ports, run)
+    if await broken_seal(ports, run, about.action):
+        return None
+    decision = decide(ports, about, run.votes)
+    return Cleared(about.action, policies(decision)) if isinstance(decision, Permit) else None
 
 
 async def _end(ports: Ports, run: Run, *reasons: str, by: tuple[str, ...] = ()) -> None:

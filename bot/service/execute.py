@@ -65,7 +65,7 @@ async def begin(ports: Ports, new: NewRun, worker: str) -> None:
 async def _begun(ports: Ports, new: NewRun, worker: str) -> Run | None:
     """Write a new run down with its start, and say so to who handed it over; None where that can't be done."""
     run, action = new.step.run, new.action
-    start = advance(run, Happening(Event.START, worker=worker, policies=run.policies), ports.clock.now())
+    start = advance(run, Happening(Event.START, worker=worker, policies=new.policies), ports.clock.now())
     try:
         await record(
             ports,

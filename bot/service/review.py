@@ -5,23 +5,21 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from bot.core import lifecycle, wording
-from bot.core.action import Action
 from bot.core.approval import Quorum, Tally, Vote
 from bot.core.audit import Draft, Tag
 from bot.core.canonical import Json
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason, policies
-from bot.core.errors import Conflict, DeputyError, Invalid, Refused
+from bot.core.errors import Conflict, Invalid, Refused
 from bot.core.lifecycle import Event, Happening, advance
 from bot.core.principal import Principal, Who
-from bot.core.request import Request, changes
 from bot.core.run import Run, State
 from bot.core.text import checked_words
 from bot.ports import Delivery, Ports
-from bot.service.authorise import decided, known, seal
-from bot.service.background import since_sealed
+from bot.service.authorise import decided, known
 from bot.service.query import existing_run
 from bot.service.record import note, record
 from bot.service.reply import Caller, Reply
+from bot.service.sealed import broken_seal, refuse_changed
 from bot.service.votes import Matter, Right, decide, matter, quorum, recount, right, voided
 
 TRIES = 60
@@ -63,13 +61,6 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
             continue
         return Reply(run=run_id)
     raise Conflict(f"Many people are deciding on {run_id} at once. Look at the card and try again.")
-
-
-async def refuse_changed(ports: Ports, run: Run, action: Action, reasons: tuple[str, ...]) -> None:
-    """End a run whose seal is broken; its card shows how the scripts differ, with both versions kept."""
-    changed = await since_sealed(ports, run, action)
-    happening = Happening(Event.REFUSE, reasons=reasons, background=changed if changed.changes else None)
-    await record(ports, advance(run, happening, ports.clock.now()), scripts=action.scripts)
 
 
 async def _no(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mapping[str, Json]) -> Happening:
@@ -155,41 +146,3 @@ async def _refuse(ports: Ports, run: Run, refusal: Refusal, reason: str) -> NoRe
     facts |= {"roles": refusal.roles, "door": refusal.door, **decided(ports, refusal.decision)}
     await note(ports, Draft(Tag.APPROVAL_REFUSED, refusal.who, run.id, ports.clock.now(), facts))
     raise Refused(reason)
-
-
-async def broken_seal(ports: Ports, run: Run, action: Action) -> tuple[str, ...]:
-    """Compare a sealed request with the same request made now; say in words what no longer holds.
-
-    `action` is what the catalogue has now under the name that was asked for.
-    """
-    if run.request.digest != run.digest:
-        return ("The stored request is not the one that was sealed, so it will not run. Ask for it again.",)
-    try:
-        now = await sealed_now(ports, run, action)
-    except DeputyError as error:
-        return (f"What was asked for can't be run any more: {error}",)
-    changed = changes(run.request, now)
-    if not changed:
-        return ()
-    what = " and ".join(changed)
-    verb = "have" if len(changed) > 1 or what.endswith("policies") else "has"
-    return (
-        f"{what[0].upper()}{what[1:]} {verb} changed since it was asked for, so nothing runs. Ask for it again.",
-    )
-
-
-async def sealed_now(ports: Ports, run: Run, action: Action) -> Request:
-    """Build the request that the same asking would give now."""
-    request = run.request
-    return await seal(
-        ports,
-        request.requester,
-        action,
-        request.arguments,
-        door=request.door,
-        reason=request.reason,
-        nonce=request.nonce,
-        expires_at=request.expires_at,
-        policy_version=ports.policy.version(),
-        break_glass=request.break_glass,
-    )

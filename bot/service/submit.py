@@ -13,7 +13,7 @@ from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, policies, untold
 from bot.core.errors import Busy, Conflict, DeputyError, Invalid, NotFound
 from bot.core.form import Form, form_for
-from bot.core.lifecycle import Event, Happening, begin
+from bot.core.lifecycle import Event, Happening, Step, begin
 from bot.core.parameter import Bound, Fault, Value, bind
 from bot.core.request import Request
 from bot.core.run import Run, State
@@ -23,6 +23,7 @@ from bot.ports import Delivery, NewRun, Ports, SecretRow
 from bot.service.authorise import authorise, could, decisions, known, opens, seal
 from bot.service.background import background
 from bot.service.choices import choices_for, offered
+from bot.service.clear import clear_now
 from bot.service.emergency import emergency
 from bot.service.perform import expect, forget
 from bot.service.record import record, secret_name
@@ -30,7 +31,7 @@ from bot.service.refusal import refusal
 from bot.service.reply import Caller, Reply
 from bot.service.votes import quorum
 
-MOMENT = 0.2  # seconds that the directory may take for a run to start as soon as it is asked for
+MOMENT = 0.2  # seconds that directory and vault may take for a run to start as soon as it is asked for
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,8 @@ async def _begin(
     step = begin(run, happening, ports.clock.now())
     if step.run.state is State.QUEUED and ports.engine.exclusive:
         expect(ports, step.run, action)  # here it will run, as soon as all of it is written down
-    new = NewRun(step, action, delivery, secrets)
     try:
-        if not await _at_once(ports, caller, new):
+        if not await _at_once(ports, step, delivery, secrets):
             await record(ports, step, delivery=delivery, scripts=action.scripts, secrets=secrets)
     except DeputyError as error:
         forget(ports, run_id)
@@ -187,29 +187,22 @@ async def _begin(
     return Reply(run=run_id)
 
 
-async def _at_once(ports: Ports, caller: Caller, new: NewRun) -> bool:
+async def _at_once(ports: Ports, step: Step, delivery: Delivery, secrets: tuple[SecretRow, ...]) -> bool:
     """Let a run be written down together with its start; False where it has to wait its turn like any other.
 
-    It is decided once more, with the rights that its requester has now (rule 4), and where anything else than what
-    was sealed lies there by now it is told so in its turn. An emergency waits its turn: how many of theirs are
-    under way may have changed.
+    An emergency has to: how many of theirs are under way may have changed.
     """
-    request = new.step.run.request
-    if new.step.run.state is not State.QUEUED or request.break_glass:
+    if step.run.state is not State.QUEUED or step.run.request.break_glass or not ports.engine.exclusive:
         return False
     try:
         async with asyncio.timeout(MOMENT):
-            rights = await ports.directory.live(request.requester)
-        decision = authorise(ports, rights, new.action, request.arguments, caller.door)
-        same = (
-            isinstance(decision, Permit)
-            and policies(decision) == new.step.run.policies
-            and request.policy_version == ports.policy.version()
-            and ports.catalog.action(new.action.id) == new.action
-        )
-        if not (same and ports.engine.hand_over(new)):
-            return False
+            cleared = await clear_now(ports, step.run)
     except (DeputyError, TimeoutError):  # where it is executed it is told what is wrong
+        return False
+    if cleared is None:
+        return False
+    new = NewRun(step, cleared.action, cleared.policies, delivery, secrets)
+    if not ports.engine.hand_over(new):
         return False
     try:
         await new.written

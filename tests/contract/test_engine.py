@@ -62,7 +62,8 @@ def names(count: int) -> Sequence[str]:
 
 def new_run() -> NewRun:
     run = a_run("R-NEW", revision=0)
-    return NewRun(begin(run, Happening(Event.PERMIT, by=OLGA), NOW), action("look"), Delivery("d-1", "c" * 64))
+    permitted = begin(run, Happening(Event.PERMIT, by=OLGA), NOW)
+    return NewRun(permitted, action("look"), ("desk-runs",), Delivery("d-1", "c" * 64))
 
 
 async def test_every_queued_run_is_handed_out_once(subject: Subject) -> None:

@@ -107,21 +107,35 @@ async def test_rights_that_changed_since_they_were_looked_up_are_decided_on_agai
     assert company.puppets.started == []
 
 
-async def test_P10_policies_that_changed_while_it_was_sealed_are_asked_again(
-    monkeypatch: pytest.MonkeyPatch,
+def drop_policy(company: Company) -> None:
+    company.rules.needs.pop("look", None)
+    company.rules.text = "2"
+
+
+def change_script(company: Company) -> None:
+    company.shelf.actions["look"] = replace(company.shelf.actions["look"], script=Script("look.py", b"# changed"))
+
+
+def change_interpreter(company: Company) -> None:
+    company.shelf.running_with = "python 3.12"
+
+
+@pytest.mark.parametrize("change", [drop_policy, change_script, change_interpreter])
+async def test_P8_P10_what_changed_once_it_was_sealed_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[Company], None]
 ) -> None:
     company = Company()
-    sealed = company.safe.version
+    live, ann = company.people.live, (await company.caller("ann")).principal
 
-    async def slow(reference: str) -> int:
-        company.rules.needs.pop("look", None)
-        company.rules.text = "2"
-        return await sealed(reference)
+    async def known(account: Account) -> Principal:
+        return ann
 
-    company.shelf.actions["look"] = replace(
-        company.shelf.actions["look"], credentials={"directory": "vault:directory"}
-    )
-    monkeypatch.setattr(company.safe, "version", slow)
+    async def later(who: Who) -> Principal:  # it is asked for who starts something, when that is sealed already
+        change(company)
+        return await live(who)
+
+    monkeypatch.setattr(company.people, "principal", known)
+    monkeypatch.setattr(company.people, "live", later)
     async with company.at_work():
         run = await company.say("ann", "look")
         assert await ended(company, run) == "refused"
@@ -236,23 +250,6 @@ async def test_who_asks_while_deputy_stops_is_not_told_that_nothing_was_done_whe
         await asking
     assert company.puppets.started == []
     assert [run.state.value for run in await company.store.runs()] == ["running"] * written
-
-
-async def test_P8_what_changed_while_it_was_sealed_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    company = Company()
-    version = company.safe.version
-
-    async def slow(reference: str) -> int:
-        company.shelf.actions["look"] = replace(leased, script=Script("look.py", b"# changed"))
-        return await version(reference)
-
-    leased = replace(company.shelf.actions["look"], credentials={"directory": "vault:directory"})
-    company.shelf.actions["look"] = leased
-    monkeypatch.setattr(company.safe, "version", slow)
-    async with company.at_work():
-        run = await company.say("ann", "look")
-        assert await ended(company, run) == "refused"
-    assert company.puppets.started == []
 
 
 async def test_its_start_is_on_record_with_the_policies_that_permit_it_then(
