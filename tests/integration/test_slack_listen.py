@@ -1,10 +1,12 @@
 """Everything that people do in Slack, from the fake Slack's deliveries to the door, and back to the person."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
+from bot.chat.slack.tries import PAUSES
 from bot.core.card import Button, Card, Table, Verb
 from bot.core.condition import Condition
 from bot.core.errors import Conflict, Refused
@@ -223,6 +225,48 @@ async def test_the_home_tab_shows_what_there_is(office: Office) -> None:
     await office.slack.eve.open_home()
     home = await office.slack.until(lambda: office.slack.eve.home)
     assert "You may not." in json.dumps(home.spec["blocks"])
+
+
+async def test_a_home_tab_that_slack_could_not_show_comes_when_it_can(office: Office) -> None:
+    office.slack.fails = "500"
+    await office.slack.hanna.open_home()
+    await eventually(lambda: [call for call in office.door.calls if call.given == ("mine",)])
+    assert office.slack.hanna.home is None
+    office.slack.fails = ""
+    home = await office.slack.until(lambda: office.slack.hanna.home)
+    assert "Unlock an account" in json.dumps(home.spec["blocks"])
+
+
+async def test_a_newer_home_tab_is_not_replaced_by_an_older_one_that_comes_late(office: Office) -> None:
+    office.slack.fails = "500"
+    office.door.answer = lambda call: Reply(card=Card("As it was"))
+    await office.slack.hanna.open_home()
+    await eventually(lambda: [call for call in office.door.calls if call.given == ("mine",)])
+    office.slack.fails, office.door.answer = "", lambda call: Reply(card=Card("As it is"))
+    await office.slack.hanna.open_home()
+    await office.slack.until(lambda: office.slack.hanna.home)
+    await asyncio.sleep(PAUSES[0] * 1.5)
+    assert office.slack.hanna.home and "As it is" in json.dumps(office.slack.hanna.home.spec["blocks"])
+
+
+async def test_what_is_decided_from_the_home_tab_waits_there_no_more(office: Office) -> None:
+    waits, martin = ["R-1"], office.slack.martin
+    card = Card("A run", buttons=(Button("Approve", Verb.APPROVE, "R-1"),), run="R-1")
+
+    def answer(call: Call) -> Reply:
+        if call.method == "press":
+            waits.clear()
+            return Reply(run="R-1")
+        rows = tuple((run, "Wipe it") for run in waits)
+        return Reply(card=card if call.given == ("status R-1",) else Card("Runs", blocks=(Table(("", ""), rows),)))
+
+    office.door.answer = answer
+    await martin.open_home()
+    home = await office.slack.until(lambda: martin.home)
+    assert "Wipe it" in json.dumps(home.spec["blocks"])
+    await martin.press(home, "Decide")
+    await martin.press(await office.slack.until(lambda: modal(martin, "show")), "Approve")
+    await office.slack.until(lambda: martin.home and "Wipe it" not in json.dumps(martin.home.spec["blocks"]))
 
 
 async def test_what_is_decided_in_a_view_takes_the_buttons_of_that_view_away(office: Office) -> None:

@@ -93,6 +93,7 @@ class Attendant:
 
     def tell(self, heard: Heard, answer: Answer) -> None:
         """Tell a person something, beside all else."""
+        self._responder.begin(heard)
         self._keep(heard.id, self._responder.tell(replace(heard, trigger=""), answer))
 
     async def _work(self) -> None:
@@ -117,10 +118,17 @@ class Attendant:
                 await self._responder.tell(replace(heard, trigger="") if asked else heard, answer)
             if heard.doing in LASTING:
                 self._inbox.done(heard.id)
+            if heard.home:
+                await self._show_home(heard.home)
         finally:
             self._under_way[heard.account] -= 1
             if not self._under_way[heard.account]:
                 del self._under_way[heard.account]
+
+    async def _show_home(self, home: Heard) -> None:
+        """Show what has become of what was done from the Home tab."""
+        self._responder.begin(home)
+        await self._responder.tell(*await self._act(home))
 
     async def _open(self, heard: Heard) -> tuple[Heard, Answer]:
         """Do what opens a view; where that takes long, a view that says so opens before the trigger is too old."""

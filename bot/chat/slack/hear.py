@@ -87,6 +87,13 @@ class Heard:
         return self.account.rpartition(":")[2]
 
     @property
+    def home(self) -> "Heard | None":
+        """The look at the Home tab that follows where something was done in a view that was opened from it."""
+        if self.doing not in LASTING or not self.view or self.conversation:
+            return None
+        return Heard(self.id, Doing.HOME, self.account, "", name=self.name)
+
+    @property
     def place(self) -> Place:
         """Where it is told: a conversation, or the person alone."""
         return Place(PLATFORM, self.conversation or self.person)

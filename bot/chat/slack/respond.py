@@ -4,7 +4,6 @@ What others see goes through the outbox. An answer is a view where Slack lets on
 this person sees; it is sent again while Slack is down, but not for long: it is of use now or not at all.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,23 +11,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.chat.slack import forms, home, picker, unopened, views
-from bot.chat.slack.client import Lost, SlackClient, SlackRefused
+from bot.chat.slack.client import SlackClient, SlackRefused
 from bot.chat.slack.hear import Doing, Heard
 from bot.chat.slack.render import Look, message
 from bot.chat.slack.routes import Routes
 from bot.chat.slack.text import escaped
+from bot.chat.slack.tries import sent
 from bot.core.card import Card, Tone, Verb
 from bot.core.catalog import plain
 from bot.core.command import BREAK_GLASS, parse
-from bot.core.errors import DeputyError, Invalid, Unavailable, Unlinked
+from bot.core.errors import DeputyError, Invalid, Unlinked
 from bot.core.form import Form
 from bot.core.run import State
 from bot.service.door import Door
 from bot.service.reply import Reply
 
 log = logging.getLogger(__name__)
-
-PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between the tries to answer
 
 Json = dict[str, Any]
 
@@ -71,12 +69,12 @@ class Responder:
         self._routes = routes
         self._action_of = action_of
         self._answers_go = _origins(api)
-        self._shaping: dict[str, str] = {}  # the newest choice in each form that is being shaped
+        self._newest: dict[str, str] = {}  # the newest choice in a form, or look at a Home tab, that is under way
 
     def begin(self, heard: Heard) -> None:
-        """Take note of what will be done: of two choices in one form, only the newer shapes it."""
-        if heard.doing is Doing.SHAPE:
-            self._shaping[heard.view] = heard.id
+        """Take note of what will be done: of two choices in one form, only the newer shapes it; so with Home."""
+        if heard.doing in _SHOWN:
+            self._newest[_shown_in(heard)] = heard.id
 
     async def act(self, heard: Heard) -> Answer:
         """Do it, and return what the person gets to see; what is refused or fails is a sentence."""
@@ -119,7 +117,8 @@ class Responder:
         """Let the person see the answer, in a view where one can open or is open, or else in a message."""
         if heard.doing is Doing.HOME:
             view = answer.view or {"type": "home", "blocks": [views.words(answer.sentence)]}
-            await self._try(lambda: self._client.call("views.publish", user_id=heard.person, view=view))
+            await sent(lambda: self._publish(heard, view), twice=True)
+            self._is_newest(heard, last=True)
         elif heard.doing is Doing.SHAPE:
             await self._reshape(heard, answer)
         elif not await self._tell_in_view(heard, answer):
@@ -143,15 +142,26 @@ class Responder:
             return False
         return True
 
+    async def _publish(self, heard: Heard, view: Json) -> None:
+        """Show a Home tab, unless a newer one is on its way."""
+        if self._is_newest(heard):
+            await self._client.call("views.publish", user_id=heard.person, view=view)
+
+    def _is_newest(self, heard: Heard, *, last: bool = False) -> bool:
+        """Say whether nothing newer is to be shown in the same place; `last` where that isn't asked again."""
+        newest = self._newest.get(_shown_in(heard)) == heard.id
+        if newest and last:
+            del self._newest[_shown_in(heard)]
+        return newest
+
     async def _reshape(self, heard: Heard, answer: Answer) -> None:
         """Show the fields that apply now, unless something else was chosen meanwhile.
 
         Slack keeps what is filled in where blocks and actions are called the same. Where this fails the form
         stays as it is: sending it says what is missing.
         """
-        if self._shaping.get(heard.view) != heard.id:
+        if not self._is_newest(heard, last=True):
             return
-        del self._shaping[heard.view]
         if not answer.form:
             log.warning("a form could not be shaped: %s", answer.sentence)
             return
@@ -164,7 +174,7 @@ class Responder:
         unopened = _UNOPENED if answer.view and not heard.view else None
         content = _message(answer) or unopened
         if content:
-            await self._try(lambda: self._send_or_say(heard, content))
+            await sent(lambda: self._send_or_say(heard, content))
 
     async def _send_or_say(self, heard: Heard, content: Json) -> None:
         """Send a message; where Slack takes it in no way, its text alone, which is never illegal."""
@@ -196,18 +206,6 @@ class Responder:
             log.info("an answer goes another way: %s", refusal)
             return False
         return True
-
-    async def _try(self, send: Callable[[], Awaitable[object]]) -> None:
-        """Send; where Slack is down or wants a pause, wait and send again, but never what may have arrived."""
-        for pause in (*PAUSES, None):
-            try:
-                await send()
-                return
-            except DeputyError as error:
-                if pause is None or isinstance(error, Lost) or not isinstance(error, Unavailable):
-                    log.warning("an answer was not given: %s", error)
-                    return
-                await asyncio.sleep(max(pause, error.pause))
 
     async def _asked(self, heard: Heard) -> str:
         """Return the action that is asked for, by its id; empty, or a verb, where none is. Raises Invalid."""
@@ -301,6 +299,7 @@ class Responder:
 
 
 _NONE: Json = {"options": []}
+_SHOWN = frozenset({Doing.SHAPE, Doing.HOME})
 _UNOPENED: Json = {"text": "Slack did not let this open in time, and nothing was done. Please try once more."}
 
 
@@ -318,6 +317,10 @@ def _answer(heard: Heard, reply: Reply) -> Answer:
     if reply.form:
         return Answer(view=forms.view(reply.form, _about(heard)), form=reply.form)
     return Answer(card=reply.card)
+
+
+def _shown_in(heard: Heard) -> str:
+    return heard.account if heard.doing is Doing.HOME else heard.view
 
 
 def _about(heard: Heard) -> views.Meta:
