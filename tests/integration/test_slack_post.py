@@ -256,6 +256,12 @@ async def test_a_request_that_nobody_is_shown_who_may_decide_says_so(
     await chat.post(Post(waits.place, waits.id, run_card(waits)))
     (asked,) = side.slack.hanna.directs if alone else side.shown()
     assert ("Nobody but you is shown this" in str(asked.blocks)) is alone
+    voted = replace(waits, needed=2, revision=2)
+    await chat.post(Post(waits.place, waits.id, run_card(voted)))
+    assert len(asked.edits) == 1
+    assert ("Nobody but you is shown this" in str(asked.blocks)) is alone, "nobody else is shown it now either"
+    await chat.post(Post(waits.place, waits.id, run_card(replace(voted, state=State.QUEUED, revision=3))))
+    assert "Nobody but you is shown this" not in str(asked.blocks), "nothing is to be decided any more"
 
 
 async def test_a_channel_that_is_archived_meanwhile_still_gets_its_result_to_the_requester(
@@ -406,6 +412,19 @@ async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_its_reques
     assert "Nobody but you is shown this" not in str(told.blocks), "it stands where it was asked"
     assert "Deputy can't speak in the channel for approvals" in str(told.blocks)
     assert "can't speak" not in str(asked.blocks)
+    await chat.close()
+
+
+async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_they_are_called_where_it_was_asked(
+    side: Side,
+) -> None:
+    chat = side.chat(Routes(approvals="C0CLOSED", mention={"Bosses": ("S0MANAGERS",)}))
+    waits = await side.run(state=State.AWAITING_APPROVAL, needed=2, approver_roles=("Bosses",))
+    await chat.post(Post(OPS, waits.id, run_card(waits)))
+    (asked,) = side.shown()
+    assert _called(asked.blocks) == ["S0MANAGERS"]
+    await chat.post(Post(OPS, waits.id, run_card(replace(waits, needed=3, revision=2))))
+    assert _called(asked.blocks) == [], "and once"
     await chat.close()
 
 

@@ -116,22 +116,31 @@ class SlackChat:
 
     async def _show_all(self, post: Post) -> None:
         run = await self._run(post)
-        for home in self._homes(post, run):
-            await self._show(post, home, run)
+        homes = self._homes(post, run)
+        if post.card.state == State.AWAITING_APPROVAL:  # where it is decided comes first
+            homes = homes[::-1]
+        calling = True
+        for home in homes:
+            there = await self._show(post, home, run, calling=calling)
+            calling = calling and there != home
 
     def _homes(self, post: Post, run: Run | None) -> tuple[str, ...]:
         """Return the conversations that a post is shown in: where it was asked, and where it is decided."""
         approvals = self._routes.approvals_for(run.request.action) if run and run.needed else ""
         return tuple(dict.fromkeys(one for one in (post.place.conversation, approvals) if one))
 
-    async def _show(self, post: Post, home: str, run: Run | None) -> None:
+    async def _show(self, post: Post, home: str, run: Run | None, *, calling: bool) -> str:
+        """Show a post in a conversation, and return the one that it stands in: not the same where Deputy can't
+        speak there. A new request calls approvers, unless they are called elsewhere.
+        """
         key = post.key if home == post.place.conversation else f"{post.key}@{home}"
         digest = sha256(to_json(post.card))
         known = await self._store.expect_post(post.place, key)
         if known and known.message and known.content == digest:
-            return
+            return known.conversation
         await self._progress.end(post.card.run)
-        done = shown(post.card, await self._mentions(post, home, run, known))
+        new = calling and not (known and known.message)
+        done = shown(post.card, await self._called(run) if new else ())
         if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):
             done = _noted(done, _NOBODY_ELSE)
         posted = await self._put(post, key, home, known, done)
@@ -141,12 +150,13 @@ class SlackChat:
         await self._store.keep_post(post.place, key, replace(posted, content=digest))
         if post.card.state == State.RUNNING and home == post.place.conversation:
             self._progress.begin(post.card.run, posted, post.card)
+        return posted.conversation
 
-    async def _mentions(self, post: Post, home: str, run: Run | None, known: Posted | None) -> tuple[str, ...]:
-        """Return whom a new request calls, where it is decided; an update calls nobody again."""
-        if run is None or run.state is not State.AWAITING_APPROVAL or (known and known.message):
+    async def _called(self, run: Run | None) -> tuple[str, ...]:
+        """Return whom a request calls."""
+        if run is None or run.state is not State.AWAITING_APPROVAL:
             return ()
-        called = self._routes.called(run.approver_roles) if home == self._homes(post, run)[-1] else ()
+        called = self._routes.called(run.approver_roles)
         on_call = [await self._people(key) for key in sorted(self._on_call())] if ON_CALL in called else []
         each = (id for one in called for id in (on_call if one == ON_CALL else (one,)))
         return tuple(dict.fromkeys(id for id in each if id))[:MOST_CALLED]
@@ -157,7 +167,8 @@ class SlackChat:
         if known and there is None:
             there = await self._lost(post.place, key, home)
         if there:
-            if await self._renewed(there, done):
+            aside = there.conversation != home and home[:1] not in ("U", "W")
+            if await self._renewed(there, _aside(post, home, done) if aside else done):
                 return there
             await self._store.keep_post(post.place, key, Posted())  # or a lost answer would not be looked for
         try:
@@ -189,9 +200,7 @@ class SlackChat:
         if not person:
             raise refusal
         log.warning("%s is told to its requester alone: %s", post.card.run, refusal)
-        if post.card.state == State.AWAITING_APPROVAL:
-            done = _noted(done, _NOBODY_ELSE if home == post.place.conversation else _NOT_THERE)
-        return await self._say(post.place, key, await self._opened(person), done)
+        return await self._say(post.place, key, await self._opened(person), _aside(post, home, done))
 
     async def _say(self, place: Place, key: str, conversation: str, done: Shown) -> Posted:
         metadata = {"event_type": METADATA, "event_payload": {"key": key}}
@@ -301,6 +310,13 @@ class SlackChat:
 def _of_one(homes: Sequence[str]) -> bool:
     """Say whether nobody but who asked sees what is shown in these conversations."""
     return all(home[:1] in ("D", "U", "W") for home in homes)
+
+
+def _aside(post: Post, home: str, done: Shown) -> Shown:
+    """Say to who asked, in what is shown to them in place of a conversation, that nobody decides there."""
+    if post.card.state != State.AWAITING_APPROVAL:
+        return done
+    return _noted(done, _NOBODY_ELSE if home == post.place.conversation else _NOT_THERE)
 
 
 def _noted(done: Shown, why: str) -> Shown:
