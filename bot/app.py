@@ -127,7 +127,9 @@ async def running(
         people = await stack.enter_async_context(people_of(settings, store, policy, clock))
         chats = Doors()
         if doors:
-            chats = await stack.enter_async_context(doors_of(settings, store, clock, people, watch.situation))
+            chats = await stack.enter_async_context(
+                doors_of(settings, store, clock, people, watch.situation, alone=engine.exclusive)
+            )
         stack.callback(asyncio.create_task(watch.keep()).cancel)
         ports = Ports(
             clock=clock,

@@ -66,11 +66,11 @@ class Doors:
         `pages` are those on which accounts are linked.
         """
         async with AsyncExitStack() as stack:
-            desk, alone, slack, local = Desk(ports), ports.engine.exclusive, None, None
+            desk, slack, local = Desk(ports), None, None
             if ports.engine.relay:
                 ports.engine.relay.hear(partial(self._progress, ports.engine))
             if self.slack:
-                slack = await stack.enter_async_context(self.slack.listen(desk, ports.nonce, alone=alone))
+                slack = await stack.enter_async_context(self.slack.listen(desk, ports.nonce))
             if self.local:
                 local = local_application(
                     desk, self.local, [await person(ports, one, self.files) for one in PEOPLE]
@@ -87,9 +87,18 @@ class Doors:
 
 @asynccontextmanager
 async def doors_of(
-    settings: Settings, store: SqlStore, clock: Clock, people: People, situation: Callable[[datetime], Situation]
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    people: People,
+    situation: Callable[[datetime], Situation],
+    *,
+    alone: bool,
 ) -> AsyncIterator[Doors]:
-    """Set up the chats that the settings name. `situation` says what goes on at a moment."""
+    """Set up the chats that the settings name. `situation` says what goes on at a moment.
+
+    `alone`: no other process works on the same data.
+    """
     local = LocalChat(store, clock) if settings.local_chat else None
     files = (settings.data_dir / "demo").resolve()
     if not settings.slack:
@@ -100,7 +109,7 @@ async def doors_of(
     def on_call() -> frozenset[str]:
         return situation(clock.now()).on_call
 
-    async with connected(settings, store, clock, people.on_slack, on_call) as slack:
+    async with connected(settings, store, clock, people.on_slack, on_call, alone=alone) as slack:
         yield Doors(local, slack, files)
 
 

@@ -283,6 +283,14 @@ class SqlStore:
         """Return where a post is shown; None where it was never tried, which from now on it was."""
         return await self._write(posts.expect, place, key)
 
+    async def shown_post(self, place: Place, key: str) -> Posted | None:
+        """Return where a post is shown; None where that was never noted."""
+        return await self._look(posts.find, place, key)
+
+    async def waiting_posts(self, platform: str) -> Collection[tuple[Place, str]]:
+        """Return the place and key of every post that waits to be delivered."""
+        return await self._read(outbox.waiting, platform)
+
     async def keep_post(self, place: Place, key: str, posted: Posted) -> None:
         """Note where a post is shown now."""
         await self._write(posts.keep, place, key, posted)

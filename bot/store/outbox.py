@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
 from bot.core.errors import Conflict
+from bot.core.run import Place
 from bot.ports import Delivery, Post, Waiting
 from bot.store.rows import card_text, moment, read_waiting
 from bot.store.statement import Statement, inserting
@@ -87,6 +88,14 @@ def due(connection: Connection, now: datetime, limit: int, beside: Collection[in
     """
     rows = _DUE.rows(connection, {"now": moment(now), "most": limit})
     return [read_waiting(row) for row in rows if row.id not in beside]
+
+
+def waiting(connection: Connection, platform: str) -> Collection[tuple[Place, str]]:
+    """Return the place and key of every post to a platform that isn't delivered."""
+    query = select(outbox.c.conversation, outbox.c.key).where(
+        outbox.c.status == WAITING, outbox.c.platform == platform
+    )
+    return [(Place(platform, row.conversation), row.key) for row in connection.execute(query)]
 
 
 def posted(connection: Connection, ids: Collection[int]) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -365,3 +367,40 @@ async def test_what_was_acknowledged_is_done_by_the_process_that_comes_after(tmp
                 lambda: telling(slack.shown(), "Note it", "✅") or telling(slack.shown(), "interrupted")
             )
     assert not ledger.exists() or ledger.read_text() == "x\n"
+
+
+@pytest.mark.parametrize("data", ["a file", "PostgreSQL"])
+async def test_a_message_whose_sender_died_before_it_was_confirmed_is_taken_up_again_and_not_doubled(
+    request: pytest.FixtureRequest, tmp_path: Path, data: str
+) -> None:
+    more = own_content(tmp_path, ACTIONS)
+    if data == "PostgreSQL":
+        more["DEPUTY_DATABASE_URL"] = request.getfixturevalue("database")
+    async with SlackServer() as slack:
+        process = Process(tmp_path, **settings(slack, tmp_path), **more)
+        async with started(slack, process):
+            with frozen_at(slack, process, "chat.postMessage"):
+                await slack.olivia.command(f"/deputy note ledger={tmp_path / 'ledger'}")
+                await slack.until(lambda: telling(slack.shown(), "Note it"))
+            await process.kill()
+        async with started(slack, process):
+            await sees(slack, "✅", "Noted.")
+            await slack.until(lambda: slack.made("chat.update"))
+    assert len(slack.shown()) == 1
+
+
+@contextmanager
+def frozen_at(slack: SlackServer, process: Process, method: str) -> Iterator[None]:
+    """Halt a process for good when Slack has done something for it, and before it learns that."""
+    answered = slack._answered
+
+    def answer(called: str, *given: Any, **more: Any) -> Any:
+        if called == method:
+            process.freeze()
+        return answered(called, *given, **more)
+
+    slack._answered = answer  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        slack._answered = answered  # type: ignore[method-assign]

@@ -120,8 +120,8 @@ class Office:
     async def replica(self, door: Door | None = None, *, alone: bool = False) -> AsyncIterator[str]:
         """Serve Deputy's side for as long as the context lasts; yields its address."""
         async with (
-            connected(self.settings, self.store, SystemClock(), _nobody) as slack,
-            self._serving(slack, door or self.door, alone=alone) as address,
+            connected(self.settings, self.store, SystemClock(), _nobody, alone=alone) as slack,
+            self._serving(slack, door or self.door) as address,
         ):
             yield address
 
@@ -132,19 +132,21 @@ class Office:
         company.people = LinkedPeople()
         async with AsyncExitStack() as stack:
             clock = SystemClock()
-            slack = await stack.enter_async_context(connected(self.settings, self.store, clock, _linked))
+            slack = await stack.enter_async_context(
+                connected(self.settings, self.store, clock, _linked, alone=True)
+            )
             parts: Mapping[str, object] = {"store": self.store, "clock": clock, "directory": company.people}
             ports: Ports = replace(company.ports, **parts, chats={"slack": slack.chat})  # type: ignore[arg-type]
             worker = Worker(ports, "worker", 4)
             await worker.start()
             stack.push_async_callback(worker.close)
-            self.slack.app_url = await stack.enter_async_context(self._serving(slack, Desk(ports), alone=True))
+            self.slack.app_url = await stack.enter_async_context(self._serving(slack, Desk(ports)))
             yield company
 
     @asynccontextmanager
-    async def _serving(self, slack: Slack, door: Door, *, alone: bool) -> AsyncIterator[str]:
+    async def _serving(self, slack: Slack, door: Door) -> AsyncIterator[str]:
         async with (
-            slack.listen(door, nonce, alone=alone) as app,
+            slack.listen(door, nonce) as app,
             TestServer(site(None, {"/slack": app})) as server,
         ):
             yield str(server.make_url("/slack/events"))

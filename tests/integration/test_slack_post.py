@@ -19,6 +19,7 @@ from bot.core.errors import Unavailable
 from bot.core.run import Outcome, Place, Run, State
 from bot.ports import Change, Output, Post
 from bot.service.postman import Postman
+from bot.service.posts import Posts, PostsAlone
 from bot.service.undelivered import TRIES
 from bot.store.database import SqlStore
 from tests.fakes.company import Company, StillClock
@@ -32,18 +33,26 @@ HANNA = "U0HANNA"  # she is who asks; her principal is Olga of the store's value
 
 @dataclass
 class Side:
-    """Deputy's side: what posts, the clock it goes by, and whose account in Slack is whose."""
+    """Deputy's side: what posts, the clock it goes by, and whose account in Slack is whose.
+
+    `alone`: each chat is a process's after the last one has ended, and not one of several.
+    """
 
     slack: SlackServer
     store: SqlStore
     session: aiohttp.ClientSession
     clock: StillClock = field(default_factory=StillClock)
     people: dict[str, str] = field(default_factory=lambda: {OLGA.key: HANNA})
+    alone: bool = False
 
-    def chat(self, routes: Routes | None = None) -> SlackChat:
+    async def chat(self, routes: Routes | None = None) -> SlackChat:
         """Return a chat as a process has it that has just started."""
         client = SlackClient(self.session, self.slack.bot_token, self.slack.api_url)
-        return SlackChat(client, self.store, self.clock, self._person, routes)
+        posts: Posts = self.store
+        if self.alone:
+            posts = PostsAlone(self.store)
+            await posts.start("slack")
+        return SlackChat(client, self.store, posts, self.clock, self._person, routes)
 
     async def _person(self, key: str) -> str:
         return self.people.get(key, "")
@@ -62,15 +71,15 @@ class Side:
         return [str(call.answer["error"]) for call in self.slack.calls if not call.answer["ok"]]
 
 
-@pytest.fixture
-async def side(http: SlackServer, slack_store: SqlStore) -> AsyncIterator[Side]:
+@pytest.fixture(params=[True, False], ids=["alone", "one of several"])
+async def side(http: SlackServer, slack_store: SqlStore, request: pytest.FixtureRequest) -> AsyncIterator[Side]:
     async with aiohttp.ClientSession() as session:
-        yield Side(http, slack_store, session)
+        yield Side(http, slack_store, session, alone=request.param)
 
 
 @pytest.fixture
 async def chat(side: Side) -> AsyncIterator[SlackChat]:
-    chat = side.chat()
+    chat = await side.chat()
     yield chat
     await chat.close()
 
@@ -81,7 +90,8 @@ def a_post(text: str, key: str = "R-1", place: Place = OPS) -> Post:
 
 
 async def losing_its_answer(side: Side, chat: SlackChat, post: Post) -> None:
-    """Post so that the message arrives and Slack's answer to that doesn't."""
+    """Post so that the message arrives and Slack's answer to that doesn't; it waits in the outbox then."""
+    await side.store.commit(Change((a_draft(),), posts=(post,)))
     answered = side.slack._answered
 
     def lossy(method: str, *given: Any, **more: Any) -> Any:
@@ -109,7 +119,7 @@ async def test_a_post_is_updated_in_place_and_the_same_again_is_not_sent(side: S
 
 async def test_another_process_updates_the_same_message(side: Side, chat: SlackChat) -> None:
     await chat.post(a_post("It waits."))
-    await side.chat().post(a_post("It is done."))
+    await (await side.chat()).post(a_post("It is done."))
     assert [message.text for message in side.shown()] == ["It is done."]
 
 
@@ -158,7 +168,7 @@ async def test_a_message_whose_answer_was_lost_is_found_again_and_not_doubled(
 ) -> None:
     await losing_its_answer(side, chat, a_post("It waits."))
     assert [one.text for one in side.shown()] == ["It waits."]
-    await (chat if after == "at once" else side.chat()).post(a_post("It is done."))
+    await (chat if after == "at once" else await side.chat()).post(a_post("It is done."))
     assert [(one.text, len(one.edits)) for one in side.shown()] == [("It is done.", 1)]
 
 
@@ -287,7 +297,7 @@ async def test_P1_a_private_result_is_seen_by_its_requester_alone_and_once(side:
     side.slack.workspace.inactive.add(HANNA)  # she asked hours ago
     await chat.post(post)
     await chat.post(post)
-    await side.chat().post(post)
+    await (await side.chat()).post(post)
     assert [one.text for one in side.slack.hanna.directs] == ["Only for you."]
     assert side.shown() == side.slack.hanna.whispers == []
     assert side.slack.maya.directs == side.slack.maya.whispers == []
@@ -298,7 +308,7 @@ async def test_what_is_refused_is_said_to_its_requester_alone_where_they_asked(
 ) -> None:
     run = await side.run(state=State.REFUSED)
     post = Post(OPS, run.id, run_card(run), only=OLGA.key)
-    for again in (chat, chat, side.chat()):
+    for again in (chat, chat, await side.chat()):
         await again.post(post)
     assert len(side.slack.hanna.whispers) == 1
     assert side.shown() == side.slack.hanna.directs == []
@@ -331,7 +341,7 @@ async def test_P1_what_is_for_somebody_without_an_account_is_shown_to_nobody(sid
 async def test_a_long_output_goes_whole_into_the_thread_as_a_file_and_once(side: Side, chat: SlackChat) -> None:
     output = "".join(f"line {number:05d} é\n" for number in range(4_000))
     run = await _ended(side, output)
-    for again in (chat, chat, side.chat()):
+    for again in (chat, chat, await side.chat()):
         await again.post(Post(OPS, run.id, run_card(run)))
     (message,) = side.shown()
     (reply,) = side.slack.replies("C0OPS", message.ts)
@@ -346,7 +356,7 @@ async def test_O3_an_argument_too_long_for_the_card_is_whole_in_the_thread_for_w
     long = "x" * 700 + "/../../etc/shadow"
     request = replace(a_run().request, arguments={"path": long})
     run = await side.run(state=State.AWAITING_APPROVAL, needed=1, request=request)
-    for again in (chat, side.chat()):
+    for again in (chat, await side.chat()):
         await again.post(Post(OPS, run.id, run_card(run)))
     (message,) = side.shown()
     assert "etc/shadow" not in json.dumps(message.blocks)
@@ -385,7 +395,7 @@ async def _ended(side: Side, output: str, **more: Any) -> Run:
 
 
 async def test_approvals_go_to_their_channel_as_well_and_call_whom_they_need_once(side: Side) -> None:
-    chat = side.chat(Routes(approvals="C0APPROVE", mention={"Bosses": ("S0MANAGERS", "U0MAYA")}))
+    chat = await side.chat(Routes(approvals="C0APPROVE", mention={"Bosses": ("S0MANAGERS", "U0MAYA")}))
     waits = await side.run(state=State.AWAITING_APPROVAL, needed=1, approver_roles=("Bosses", "Others"))
     await chat.post(Post(OPS, waits.id, run_card(waits)))
     runs = replace(waits, state=State.QUEUED, revision=2)
@@ -405,7 +415,7 @@ async def test_approvals_go_to_their_channel_as_well_and_call_whom_they_need_onc
 async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_its_requester_learns_just_that(
     side: Side, approvals: str
 ) -> None:
-    chat = side.chat(Routes(approvals=approvals))
+    chat = await side.chat(Routes(approvals=approvals))
     waits = await side.run(state=State.AWAITING_APPROVAL, needed=2)
     await chat.post(Post(OPS, waits.id, run_card(waits)))
     (told,), (asked,) = side.slack.hanna.directs, side.shown()
@@ -418,7 +428,7 @@ async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_its_reques
 async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_they_are_called_where_it_was_asked(
     side: Side,
 ) -> None:
-    chat = side.chat(Routes(approvals="C0CLOSED", mention={"Bosses": ("S0MANAGERS",)}))
+    chat = await side.chat(Routes(approvals="C0CLOSED", mention={"Bosses": ("S0MANAGERS",)}))
     waits = await side.run(state=State.AWAITING_APPROVAL, needed=2, approver_roles=("Bosses",))
     await chat.post(Post(OPS, waits.id, run_card(waits)))
     (asked,) = side.shown()
@@ -429,7 +439,7 @@ async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_they_are_c
 
 
 async def test_without_a_channel_for_approvals_they_are_called_where_it_was_asked(side: Side) -> None:
-    chat = side.chat(Routes(mention={"Bosses": ("S0MANAGERS",)}))
+    chat = await side.chat(Routes(mention={"Bosses": ("S0MANAGERS",)}))
     waits = await side.run(state=State.AWAITING_APPROVAL, needed=1, approver_roles=("Bosses",))
     await chat.post(Post(OPS, waits.id, run_card(waits)))
     (asked,) = side.shown("C0OPS")
@@ -439,7 +449,7 @@ async def test_without_a_channel_for_approvals_they_are_called_where_it_was_aske
 
 
 async def test_what_needs_no_approval_stays_where_it_was_asked(side: Side) -> None:
-    chat = side.chat(Routes(approvals="C0APPROVE"))
+    chat = await side.chat(Routes(approvals="C0APPROVE"))
     run = await side.run()
     await chat.post(Post(OPS, run.id, run_card(run)))
     assert (len(side.shown("C0OPS")), side.shown("C0APPROVE")) == (1, [])
@@ -459,7 +469,7 @@ def _called(value: Any) -> list[str]:
 
 async def test_a_post_refused_for_good_is_given_up_and_the_audit_log_says_so(side: Side) -> None:
     side.people.clear()
-    company, postman = outbox_of(side)
+    company, postman = await outbox_of(side)
     nowhere = Place("slack", "C0NOWHERE")
     run = await side.run(place=nowhere)
     await side.store.commit(a_change(posts=(Post(nowhere, run.id, run_card(run)),)))
@@ -481,7 +491,7 @@ async def test_a_post_refused_for_good_is_given_up_and_the_audit_log_says_so(sid
 
 @pytest.mark.parametrize("wrong", ["the token", "a scope", "Slack"])
 async def test_while_the_set_up_is_wrong_or_slack_is_down_every_post_waits(side: Side, wrong: str) -> None:
-    company, postman = outbox_of(side)
+    company, postman = await outbox_of(side)
     await side.store.commit(a_change(posts=(a_post("It is done."),)))
     token, scopes = side.slack.bot_token, set(side.slack.workspace.scopes)
     if wrong == "the token":
@@ -502,7 +512,7 @@ async def test_while_the_set_up_is_wrong_or_slack_is_down_every_post_waits(side:
 
 async def test_invited_in_time_deputy_posts_what_it_could_not(side: Side) -> None:
     side.people.clear()
-    company, postman = outbox_of(side)
+    company, postman = await outbox_of(side)
     await side.store.commit(a_change(posts=(a_post("It is done.", place=Place("slack", "C0CLOSED")),)))
     assert await postman.deliver() == 0
     side.slack.workspace.channels["C0CLOSED"].members.add("U0DEPUTY")
@@ -511,9 +521,9 @@ async def test_invited_in_time_deputy_posts_what_it_could_not(side: Side) -> Non
     assert [one.text for one in side.shown("C0CLOSED")] == ["It is done."]
 
 
-def outbox_of(side: Side) -> tuple[Company, Postman]:
+async def outbox_of(side: Side) -> tuple[Company, Postman]:
     """Return the company and what delivers its outbox to Slack."""
     company = Company()
     company.clock = side.clock
-    ports = replace(company.ports, store=side.store, clock=side.clock, chats={"slack": side.chat()})
+    ports = replace(company.ports, store=side.store, clock=side.clock, chats={"slack": await side.chat()})
     return company, Postman(ports)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakValueDictionary
 
 from bot.chat.slack.client import Lost, SlackClient, SlackRefused, TooFast
@@ -58,15 +58,11 @@ People = Callable[[str], Awaitable[str]]
 OnCall = Callable[[], Collection[str]]
 
 
-class SlackStore(Store, Posts, Protocol):
-    """What posting needs of the store."""
-
-
 class SlackChat:
     """Slack as a chat platform; satisfies `ports.Chat`.
 
-    `people` returns Slack's id (U…, W…) of a principal (`tenant/oid`), empty for one who has none here; `on_call`
-    the keys of those on call now.
+    `posts` know which message each post is. `people` returns Slack's id (U…, W…) of a principal (`tenant/oid`),
+    empty for one who has none here; `on_call` the keys of those on call now.
     """
 
     pace = 0.0  # Slack takes bursts, and says itself how long it wants to be left alone
@@ -74,7 +70,8 @@ class SlackChat:
     def __init__(
         self,
         client: SlackClient,
-        store: SlackStore,
+        store: Store,
+        posts: Posts,
         clock: Clock,
         people: People,
         routes: Routes | None = None,
@@ -82,11 +79,12 @@ class SlackChat:
     ) -> None:
         self._client = client
         self._store = store
+        self._posts = posts
         self._people = people
         self._on_call = on_call
         self._routes = routes or Routes()
         self._pace = Pace(clock)
-        self._thread = Thread(client, store, store)
+        self._thread = Thread(client, store, posts)
         self._progress = Progress(self._update)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -135,7 +133,7 @@ class SlackChat:
         """
         key = post.key if home == post.place.conversation else f"{post.key}@{home}"
         digest = sha256(to_json(post.card))
-        known = await self._store.expect_post(post.place, key)
+        known = await self._posts.expect_post(post.place, key)
         if known and known.message and known.content == digest:
             return known.conversation
         await self._progress.end(post.card.run)
@@ -145,9 +143,9 @@ class SlackChat:
             done = _noted(done, _NOBODY_ELSE)
         posted = await self._put(post, key, home, known, done)
         if done.cut and post.card.run:
-            await self._store.keep_post(post.place, key, posted)
+            await self._posts.keep_post(post.place, key, posted)
             await self._thread.add(post.place, key, posted, post.card.run)
-        await self._store.keep_post(post.place, key, replace(posted, content=digest))
+        await self._posts.keep_post(post.place, key, replace(posted, content=digest))
         if post.card.state == State.RUNNING and home == post.place.conversation:
             self._progress.begin(post.card.run, posted, post.card)
         return posted.conversation
@@ -170,7 +168,7 @@ class SlackChat:
             aside = there.conversation != home and home[:1] not in ("U", "W")
             if await self._renewed(there, _aside(post, home, done) if aside else done):
                 return there
-            await self._store.keep_post(post.place, key, Posted())  # or a lost answer would not be looked for
+            await self._posts.keep_post(post.place, key, Posted())  # or a lost answer would not be looked for
         try:
             return await self._say(post.place, key, await self._opened(home), done)
         except SlackRefused as refusal:
@@ -249,7 +247,7 @@ class SlackChat:
             log.warning("%s was for somebody who has no account in Slack", post.key)
             return
         digest = sha256(to_json(post.card))
-        known = await self._store.expect_post(post.place, post.key)
+        known = await self._posts.expect_post(post.place, post.key)
         if known and known.content == digest:
             return
         done = shown(post.card)
@@ -257,7 +255,7 @@ class SlackChat:
         posted = await self._whispered(post, person, done) if asked else None
         if posted is None:
             posted = await self._put(post, post.key, person, known, done)
-        await self._store.keep_post(post.place, post.key, replace(posted, content=digest))
+        await self._posts.keep_post(post.place, post.key, replace(posted, content=digest))
 
     async def _whispered(self, post: Post, person: str, done: Shown) -> Posted | None:
         conversation = post.place.conversation
