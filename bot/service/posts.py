@@ -59,10 +59,12 @@ class PostsAlone:
     async def expect_post(self, place: Place, key: str) -> Posted | None:
         """Return where a post is shown; None where it was never tried, which from now on it was."""
         known = await self._posts.shown_post(place, key)
-        if known is None and ((place, key) in self._tried or self._waited(place, key)):
+        if known:
+            return known
+        if (place, key) in self._tried or self._waited(place, key):
             return Posted()
         self._tried.add((place, key))
-        return known
+        return None
 
     async def keep_post(self, place: Place, key: str, posted: Posted) -> None:
         """Note where a post is shown now."""
