@@ -78,7 +78,7 @@ class Happening:
     """An event with what belongs to it. `by` is who caused it; Deputy itself where nobody did.
 
     `voided` are votes that no longer count, each with its reason; `quorum` is what is needed from here on;
-    `background` what is shown from here on.
+    `background` what is shown from here on; `comparable` says that an earlier run of the action has ended.
     """
 
     event: Event
@@ -89,6 +89,7 @@ class Happening:
     background: Background | None = None
     outcome: Outcome | None = None
     worker: str = ""
+    comparable: bool = False
     reasons: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
     facts: Mapping[str, Json] = field(default_factory=dict)
@@ -134,7 +135,7 @@ def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dic
         changed |= {"attempt": run.attempt + 1, "worker": happening.worker, "started": now}
     if happening.event in _TOLD:
         changed[_TOLD[happening.event]] = True
-    for name in ("outcome", "policies", "background"):
+    for name in ("outcome", "policies", "background", "comparable"):
         if getattr(happening, name):
             changed[name] = getattr(happening, name)
     if happening.event is Event.REFUSE:

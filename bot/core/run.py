@@ -66,7 +66,8 @@ class Run:
     `id` reads `R-7K3M9QX4`. `attempt` counts starts; `worker` names who started it last. `policies` are those
     that decided last, `could` the roles whose members could run what was refused. `reminded` and `escalated`
     say who has been told that it waits: the approvers again, and others too. `labels` are what the form called
-    its arguments, by name, where that is not what the name itself says.
+    its arguments, by name, where that is not what the name itself says. `comparable` says that when it started
+    an earlier run of its action had ended.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Run:
     outcome: Outcome = field(default_factory=Outcome)
     revision: int = 0
     rerun_of: str = ""
+    comparable: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property

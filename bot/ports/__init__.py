@@ -54,6 +54,7 @@ class Ports:
     `answers` are those of query actions by query and person, with the moment they were given; times in seconds.
     `target_at_once` is how many runs there may be at once on one target; 0: any number.
     `situation` says what goes on at a moment; unless one is given, nobody is on call and there is no incident.
+    `comparable` are the actions of which some run is known to have ended.
     `link_page` is the address of the page where accounts are linked, empty where none has to be.
     """
 
@@ -73,4 +74,5 @@ class Ports:
     target_at_once: int = 0
     link_page: str = ""
     situation: Callable[[datetime], Situation] = lambda now: Situation()
+    comparable: set[str] = field(default_factory=set)
     answers: dict[tuple[str, str], tuple[datetime, tuple[Choice, ...]]] = field(default_factory=dict)

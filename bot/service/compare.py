@@ -10,7 +10,14 @@ from bot.service.query import sees, visible_run
 from bot.service.reply import Caller
 
 MOST = 50  # runs that are looked through for the one before
-_ENDED = tuple(state for state in State if state.ended and state is not State.REFUSED)
+_RAN = (State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.INTERRUPTED, State.CANCELLED)
+
+
+async def comparable(ports: Ports, action: str) -> bool:
+    """Say whether some run of an action has ended. Once one has, that is remembered, not looked up again."""
+    if action not in ports.comparable and await _ran(ports, action):
+        ports.comparable.add(action)
+    return action in ports.comparable
 
 
 async def compare(ports: Ports, caller: Caller, run_id: str, other_id: str = "") -> Card:
@@ -35,12 +42,17 @@ async def _before(ports: Ports, caller: Caller, run: Run) -> Run:
     """Return what a run is compared with: what it repeats, or the last before it, best with the same arguments."""
     if run.rerun_of:
         return await visible_run(ports, caller, run.rerun_of)
-    ended = await ports.store.runs(states=_ENDED, action=run.request.action, limit=MOST)
-    earlier = [one for one in ended if one.created < run.created and await sees(ports, caller, one)]
+    ran = await _ran(ports, run.request.action)
+    earlier = [one for one in ran if one.created < run.created and await sees(ports, caller, one)]
     alike = [one for one in earlier if one.request.arguments == run.request.arguments]
     for one in (*alike, *earlier):
         return one
     raise NotFound(f"There is no earlier run of {run.request.action} to compare {run.id} with.")
+
+
+async def _ran(ports: Ports, action: str) -> list[Run]:
+    """Return the last runs of an action that came to an end, without those that never began."""
+    return [run for run in await ports.store.runs(states=_RAN, action=action, limit=MOST) if run.started]
 
 
 async def _script(ports: Ports, first: Run, second: Run) -> FileChange | None:

@@ -10,11 +10,12 @@ from bot.core.action import Action
 from bot.core.audit import Draft, Tag
 from bot.core.canonical import Json
 from bot.core.errors import Busy, Conflict, DeputyError, Unavailable
-from bot.core.lifecycle import DEPUTY, Event, Happening, advance
+from bot.core.lifecycle import DEPUTY, Event, Happening, Step, advance
 from bot.core.run import Run, State
 from bot.core.secret import Secret
 from bot.ports import NewRun, Ports, Stop
 from bot.service.clear import Cleared, clear
+from bot.service.compare import comparable
 from bot.service.outcome import Ended, ended, event_of, not_started, unknown
 from bot.service.perform import Credentials, Performance, expect, forget, from_store, leased, perform
 from bot.service.record import note, record, secret_reference
@@ -65,8 +66,8 @@ async def begin(ports: Ports, new: NewRun, worker: str) -> None:
 async def _begun(ports: Ports, new: NewRun, worker: str) -> Run | None:
     """Write a new run down with its start, and say so to who handed it over; None where that can't be done."""
     run, action = new.step.run, new.action
-    start = advance(run, Happening(Event.START, worker=worker, policies=new.policies), ports.clock.now())
     try:
+        start = await _started(ports, run, worker, new.policies)
         await record(
             ports,
             new.step,
@@ -87,6 +88,13 @@ async def _begun(ports: Ports, new: NewRun, worker: str) -> Run | None:
     return start.run
 
 
+async def _started(ports: Ports, run: Run, worker: str, policies: tuple[str, ...]) -> Step:
+    before = await comparable(ports, run.request.action)
+    return advance(
+        run, Happening(Event.START, worker=worker, policies=policies, comparable=before), ports.clock.now()
+    )
+
+
 async def _cleared(ports: Ports, run: Run) -> Cleared | None:
     try:
         return await clear(ports, run)
@@ -96,8 +104,7 @@ async def _cleared(ports: Ports, run: Run) -> Cleared | None:
 
 async def _start(ports: Ports, run: Run, cleared: Cleared, worker: str, alive: Callable[[], bool]) -> None:
     """Take a cleared run to its end, unless another worker was first. Raises Busy."""
-    starting = Happening(Event.START, worker=worker, policies=cleared.policies)
-    start = advance(run, starting, ports.clock.now())
+    start = await _started(ports, run, worker, cleared.policies)
     locks = cleared.action.lock_names(run.request.arguments)
     try:
         await record(ports, start, locks=locks, limits=cleared.action.limits(ports.target_at_once))

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from bot.core.approval import Vote
-from bot.core.background import Past
 from bot.core.canonical import Json, sha256_bytes
 from bot.core.card import Block, Card, Hidden, Table, Text, Tone, Verb, to_json
 from bot.core.cards import (
@@ -166,12 +165,11 @@ def test_the_buttons_are_those_of_the_state(run: Run, state: State) -> None:
     assert (card.run, card.state) == (run.id, state.value)
 
 
-def test_what_ran_before_can_be_compared_with_and_what_never_ran_can_not(run: Run) -> None:
-    known = replace(run.background, past=(Past(NOON, "Max", "failed"),))
-    ran = replace(run, state=State.FAILED, started=NOON, background=known)
+def test_what_ran_before_can_be_compared_with_once_it_has_ended(run: Run) -> None:
+    ran = replace(run, state=State.FAILED, started=NOON, comparable=True)
     assert verbs(run_card(ran)) == [Verb.RERUN, Verb.COMPARE]
-    assert verbs(run_card(replace(ran, state=State.DENIED, started=None))) == [Verb.RERUN]
-    assert verbs(run_card(replace(ran, background=run.background))) == [Verb.RERUN]
+    assert verbs(run_card(replace(ran, state=State.RUNNING))) == [Verb.CANCEL]
+    assert verbs(run_card(replace(ran, comparable=False))) == [Verb.RERUN]
 
 
 TONES = {

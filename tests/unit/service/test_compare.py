@@ -9,6 +9,7 @@ from bot.core.card import Button, Card, Table, Text, Verb
 from bot.core.cards import run_card
 from bot.core.errors import Invalid, NotFound
 from bot.core.principal import Account
+from bot.core.run import State
 from bot.core.work import Exit, ExitReason
 from tests.fakes.company import PLACE, Company
 
@@ -92,6 +93,24 @@ async def test_a_repeated_run_has_a_button_that_compares_it_with_what_it_repeats
     assert reply.card
     (table,) = [block for block in reply.card.blocks if isinstance(block, Table)]
     assert table.heads == ("", first, again)
+
+
+async def test_whoever_ran_it_before_a_run_that_started_at_once_has_the_button_too() -> None:
+    company = Company()
+    first, second = await done(company, "ann", "look"), await done(company, "abe", "look")
+    assert [one.verb for one in run_card(await company.run(first)).buttons] == [Verb.RERUN]
+    assert [one.verb for one in run_card(await company.run(second)).buttons] == [Verb.RERUN, Verb.COMPARE]
+
+
+async def test_a_request_that_never_ran_is_nothing_to_compare_with() -> None:
+    company = Company()
+    refused, withdrawn = await company.say("zed", "look"), await company.say("ann", "look")
+    await company.say("ann", f"cancel {withdrawn}")
+    assert [(await company.run(one)).state for one in (refused, withdrawn)] == [State.REFUSED, State.CANCELLED]
+    look = await done(company, "ann", "look")
+    assert [one.verb for one in run_card(await company.run(look)).buttons] == [Verb.RERUN]
+    with pytest.raises(NotFound, match="no earlier run of look"):
+        await company.say("ann", f"compare {look}")
 
 
 async def test_what_a_private_action_said_is_not_compared() -> None:

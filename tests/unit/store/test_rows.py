@@ -92,6 +92,8 @@ runs = st.builds(
     ),
     revision=whole,
     rerun_of=text,
+    comparable=st.booleans(),
+    labels=names,
 )
 
 
