@@ -13,6 +13,7 @@ from bot.chat.slack.render import Json, Look, button
 from bot.chat.slack.text import plain, size
 from bot.chat.slack.views import MOST_BLOCKS, words
 from bot.core.card import FAVOURITES, MOST_USED, Card, Item, Menu, Table, Verb
+from bot.core.text import shorten
 
 MOST_FOUND = 20  # actions shown as lines where somebody searched
 MOST_FAVOURITES = 20
@@ -20,6 +21,8 @@ MOST_OFTEN = 5
 MOST_RUNS = 10
 MOST_GROUPS = 30
 ROOM = 125_000  # bytes of all options
+LONGEST_LINE = 400  # characters, of up to 4 bytes, in each of some 60 lines
+LONGEST_HEADING = 100
 _SEARCH = f"{Look.SEARCH}:0"
 
 
@@ -45,7 +48,7 @@ def _runs(card: Card, label: str, first: int) -> list[Json]:
     shown = [
         {
             "type": "section",
-            "text": plain(" · ".join((row[1], *row[2:], row[0])), 600),
+            "text": plain(" · ".join((row[1], *row[2:], row[0])), LONGEST_LINE),
             "accessory": button(label, Look.STATUS, row[0], first + at),
         }
         for at, row in enumerate(rows[:MOST_RUNS])
@@ -118,8 +121,13 @@ def _under(menus: Sequence[Menu], heading: str) -> tuple[Item, ...]:
 def _group(menu: Menu, at: int, room: int) -> Json:
     select = _select(f"{Verb.OPEN}:{100 + at}", "Choose", menu.items, room)
     left_out = len({one.subject for one in menu.items}) - len(select["options"])
+    heading = shorten(menu.heading, LONGEST_HEADING)
     more = f" (the search finds {left_out} more)" if left_out else ""
-    return {"type": "section", "text": plain(f"{menu.heading}{more}", 3000), "accessory": select}
+    return {
+        "type": "section",
+        "text": plain(f"{heading}{more}", 3000),
+        "accessory": select,
+    }
 
 
 def _select(action: str, label: str, items: Sequence[Item], room: int) -> Json:
@@ -136,7 +144,11 @@ def _once(items: Iterable[Item]) -> list[Item]:
 
 def _line(item: Item, at: int, sign: str = "") -> Json:
     told = sign + " · ".join(part for part in (item.label, item.detail, item.note) if part)
-    return {"type": "section", "text": plain(told, 600), "accessory": button("Run", Verb.OPEN, item.subject, at)}
+    return {
+        "type": "section",
+        "text": plain(told, LONGEST_LINE),
+        "accessory": button("Run", Verb.OPEN, item.subject, at),
+    }
 
 
 def _head(text: str) -> Json:

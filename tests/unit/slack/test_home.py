@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,6 +81,16 @@ def test_however_much_there_is_nothing_falls_off_the_end(
     assert len(view["blocks"]) <= 85
     heads = [block["text"]["text"] for block in view["blocks"] if block["type"] == "header"]
     assert heads == ["Runs", "What you may do", "Runs"]
+
+
+@pytest.mark.parametrize("typed", ["", "漢"])
+def test_the_longest_words_in_every_place_stay_within_what_a_view_may_weigh(typed: str) -> None:
+    long = "漢" * 600
+    items = [Item(f"{n:060}", long, long, long) for n in range(3_000)]
+    groups = [Menu(long if n > 1 else (FAVOURITES, MOST_USED)[n], tuple(items[n::40])) for n in range(40)]
+    rows = Card(long, blocks=(Table(HEADS, (("R-1", *(long,) * 5),) * 30),), lead=long)
+    menu = Card(long, blocks=tuple(groups), lead=long)
+    assert view_faults(home(menu, rows, rows, typed, long)) == []
 
 
 def test_favourites_come_first_with_a_star_then_the_most_used() -> None:
