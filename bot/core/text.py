@@ -65,7 +65,7 @@ def visible(text: str, *, lines: bool = False) -> str:
     if text.isascii() and (text.translate(_LINES) if lines else text).isprintable():
         return text
     text = _WORD.sub(_unmix, text)
-    return "".join(char if _plain(char, lines) else escape(char) for char in text)
+    return text.translate({ord(char): escape(char) for char in set(text) if not _plain(char, lines)})
 
 
 def in_order(text: str) -> str:
@@ -95,7 +95,9 @@ def _plain(char: str, lines: bool) -> bool:
 def _unmix(match: re.Match[str]) -> str:
     """Escape the letters of other scripts in a word that also has Latin ones (a Cyrillic `а` in `аdmin`)."""
     word = match[0]
-    scripts = {_script(char) for char in word if char.isalpha()}
+    if word.isascii():
+        return word
+    scripts = {_script(char) for char in set(word) if char.isalpha()}
     if "LATIN" not in scripts or len(scripts) == 1:
         return word
     return "".join(escape(char) if char.isalpha() and _script(char) != "LATIN" else char for char in word)
