@@ -178,16 +178,22 @@ async def test_the_menu_opens_and_leads_to_a_form(slack: SlackServer, demo: Proc
     await sees(slack, "✅", "alice is unlocked")
 
 
-async def test_it_is_understood_in_a_mention_a_direct_message_and_on_a_message(
-    slack: SlackServer, demo: Process
-) -> None:
+async def test_it_is_understood_in_a_mention_and_a_direct_message(slack: SlackServer, demo: Process) -> None:
     await slack.hanna.mention("show-account bob")
     await sees(slack, "✅", "bob")
     await slack.hanna.direct("unlock-account alice")
     await slack.until(lambda: telling(slack.hanna.directs, "✅", "alice is unlocked"))
-    await slack.hanna.shortcut("run_on_this", slack.eve.say("alice"))
-    await opened(slack, "hanna", "Unlock an account")
     assert telling(slack.shown(), "alice is unlocked") is None  # it was said to Deputy alone
+
+
+async def test_an_action_is_run_on_a_message_whose_words_fill_its_form(slack: SlackServer, demo: Process) -> None:
+    ticket = slack.eve.say("New ticket, for the helpdesk\n*Account:* alice\n*Since:* this morning")
+    await slack.hanna.shortcut("run_on_this", ticket)
+    picker = await opened(slack, "hanna", "Unlock an account")
+    await slack.hanna.submit(picker, {"What should be done?": "unlock-account"})
+    form = await opened(slack, "hanna", "Account")
+    await slack.hanna.submit(form, {})
+    await sees(slack, "✅", "alice is unlocked")
 
 
 async def test_the_home_tab_shows_what_one_may_do_and_what_waits(slack: SlackServer, demo: Process) -> None:

@@ -17,7 +17,7 @@ from bot.chat.slack.views import MOST_BLOCKS, NOWHERE, Callback, Meta, modal, wo
 from bot.core.card import Verb
 from bot.core.errors import Invalid, NotFound
 from bot.core.form import Field, Form
-from bot.core.parameter import Kind, Value, bind_one
+from bot.core.parameter import Kind
 from bot.core.text import shorten, visible
 from bot.core.wording import RISKS, count
 
@@ -29,7 +29,6 @@ _TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chose
 SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
 _BROKEN = "That form did not arrive whole. Open it anew with /deputy."
-_PRECISE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.DATETIME})
 
 
 @dataclass(frozen=True)
@@ -161,31 +160,6 @@ def asking_view(verb: Verb, about: Meta) -> Json:
 def wrong_words(sentence: str) -> Json:
     """Answer a submission of what `asking_view` asked for: the fault is shown at its field."""
     return {"response_action": "errors", "errors": {COMMENT: shorten(sentence, 500)}}
-
-
-def filled_from(form: Form, message: str) -> Form:
-    """Fill a form from the message it was opened on: what only one word of it can mean, and what takes it all."""
-    return replace(form, fields=tuple(_from_message(field, message) for field in form.fields))
-
-
-def _from_message(field: Field, message: str) -> Field:
-    parameter = field.parameter
-    if field.value not in (None, "", []) or parameter.kind is Kind.SECRET:
-        return field
-    if parameter.kind is Kind.TEXT:
-        return replace(field, value=message.strip() or None)
-    offered = {one.value for one in field.choices}
-    if not (offered or parameter.pattern or parameter.kind in _PRECISE):
-        return field
-    found = [word for word in message.split() if (not offered or word in offered) and _binds(field, word)]
-    return replace(field, value=found[0]) if len(set(found)) == 1 else field
-
-
-def _binds(field: Field, word: str) -> Value | None:
-    try:
-        return bind_one(field.parameter, word)
-    except ValueError:
-        return None
 
 
 def _given(view: Mapping[str, Any]) -> list[tuple[str, object]]:

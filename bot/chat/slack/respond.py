@@ -22,6 +22,7 @@ from bot.core.catalog import plain
 from bot.core.command import BREAK_GLASS, parse
 from bot.core.errors import DeputyError, Invalid, Unlinked
 from bot.core.form import Form
+from bot.core.meant import filled_from
 from bot.core.run import State
 from bot.service.door import Door
 from bot.service.reply import Reply
@@ -242,7 +243,7 @@ class Responder:
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
         form = reply.form.holding(heard.values) if reply.form else None
-        return _answer(heard, replace(reply, form=forms.filled_from(form, heard.words) if form else None))
+        return _answer(heard, replace(reply, form=filled_from(form, heard.words) if form else None))
 
     async def _show_menu(self, heard: Heard) -> Answer:
         return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))

@@ -239,18 +239,6 @@ def _unless_refused(read: Callable[[dict[str, Any]], object], view: dict[str, An
         return {}
 
 
-def test_a_message_fills_what_only_one_of_its_words_can_mean() -> None:
-    form = form_of(
-        Field(Parameter("ticket", Kind.STRING, "Ticket", pattern=r"INC\d+")),
-        Field(Parameter("note", Kind.TEXT, "Note")),
-        Field(Parameter("account", Kind.STRING, "Account")),
-        Field(Parameter("colour", Kind.CHOICE, "Colour", choices=COLOURS), choices=COLOURS),
-    )
-    filled = forms.filled_from(form, "INC42 the blue one")
-    assert [one.value for one in filled.fields] == ["INC42", "INC42 the blue one", None, "blue"]
-    assert forms.filled_from(form, "INC1 or INC2").fields[0].value is None
-
-
 def menu_of(*subjects: str) -> Card:
     items = tuple(Item(one, one.replace("-", " ").title(), f"Does {one}.") for one in subjects)
     return Card("What you may do", lead="Choose.", blocks=(Menu("Most used", items[:1]), Menu("All", items)))
