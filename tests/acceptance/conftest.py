@@ -195,6 +195,12 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 
 @pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    """Where an action notes what it did; nothing is there before it did."""
+    return tmp_path / "ledger"
+
+
+@pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
     yield Process(tmp_path)
 
