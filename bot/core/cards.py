@@ -264,8 +264,7 @@ def _buttons(run: Run) -> tuple[Button, ...]:
     if run.state in (State.QUEUED, State.RUNNING):
         return (Button("Cancel", Verb.CANCEL, run.id),)
     again = (Button("Run again", Verb.RERUN, run.id),) if run.state in _AGAIN else ()
-    before = run.rerun_of or run.comparable
-    return (*again, Button("Compare", Verb.COMPARE, run.id)) if again and before else again
+    return (*again, Button("Compare", Verb.COMPARE, run.id)) if again and run.comparable else again
 
 
 def _refused_buttons(run: Run) -> tuple[Button, ...]:

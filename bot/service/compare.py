@@ -1,5 +1,7 @@
 """Comparing two runs: why did the same action do something else this time?"""
 
+import logging
+
 from bot.core.background import FileChange, file_change
 from bot.core.card import Card
 from bot.core.comparison import compared
@@ -9,14 +11,25 @@ from bot.ports import Ports
 from bot.service.query import sees, visible_run
 from bot.service.reply import Caller
 
+log = logging.getLogger(__name__)
+
 MOST = 50  # runs that are looked through for the one before
 _RAN = (State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.INTERRUPTED, State.CANCELLED)
 
 
 async def comparable(ports: Ports, action: str) -> bool:
-    """Say whether some run of an action has ended. Once one has, that is remembered, not looked up again."""
-    if action not in ports.comparable and await _ran(ports, action):
-        ports.comparable.add(action)
+    """Say whether some run of an action has ended. Once one has, that is remembered, not looked up again.
+
+    Whether another run starts does not hang on this: where the runs before can't be read, there are none.
+    """
+    if action not in ports.comparable:
+        try:
+            ran = await _ran(ports, action)
+        except DeputyError as error:
+            log.warning("whether %s ran before is not known: %s", action, error)
+            return False
+        if ran:
+            ports.comparable.add(action)
     return action in ports.comparable
 
 
@@ -34,20 +47,24 @@ async def compare(ports: Ports, caller: Caller, run_id: str, other_id: str = "")
             f"{other.id} ran {other.request.action} and {run.id} ran {run.request.action}: "
             "only runs of one action can be compared."
         )
-    first, second = sorted((run, other), key=lambda one: (one.created, one.id))
+    first, second = sorted((run, other), key=lambda one: (one.started or one.created, one.id))
+    for one in (first, second):
+        if one.state.ended and not one.started:
+            raise Invalid(f"{one.id} never ran, so there is nothing to compare.")
     return compared(first, second, await _script(ports, first, second))
 
 
 async def _before(ports: Ports, caller: Caller, run: Run) -> Run:
     """Return what a run is compared with: what it repeats, or the last before it, best with the same arguments."""
-    if run.rerun_of:
-        return await visible_run(ports, caller, run.rerun_of)
-    ran = await _ran(ports, run.request.action)
-    earlier = [one for one in ran if one.created < run.created and await sees(ports, caller, one)]
+    repeated = await visible_run(ports, caller, run.rerun_of) if run.rerun_of else None
+    if repeated and (repeated.started or not repeated.state.ended):
+        return repeated
+    ran, begun = await _ran(ports, run.request.action), run.started or run.created
+    earlier = [one for one in ran if (one.started or begun) < begun and await sees(ports, caller, one)]
     alike = [one for one in earlier if one.request.arguments == run.request.arguments]
     for one in (*alike, *earlier):
         return one
-    raise NotFound(f"There is no earlier run of {run.request.action} to compare {run.id} with.")
+    raise NotFound(f"There is no earlier run of {run.request.action} that you may see, to compare {run.id} with.")
 
 
 async def _ran(ports: Ports, action: str) -> list[Run]:

@@ -1,15 +1,17 @@
 """Comparing two runs: what differs is said, what nobody may see isn't."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.core.action import Script
 from bot.core.card import Button, Card, Table, Text, Verb
 from bot.core.cards import run_card
-from bot.core.errors import Invalid, NotFound
+from bot.core.errors import Damaged, Invalid, NotFound
 from bot.core.principal import Account
-from bot.core.run import State
+from bot.core.run import Run, State
 from bot.core.work import Exit, ExitReason
 from tests.fakes.company import PLACE, Company
 
@@ -113,6 +115,52 @@ async def test_a_request_that_never_ran_is_nothing_to_compare_with() -> None:
         await company.say("ann", f"compare {look}")
 
 
+async def test_the_repetition_of_what_never_ran_is_compared_with_what_did() -> None:
+    company = Company()
+    withdrawn = await company.say("ann", "look")
+    await company.say("ann", f"cancel {withdrawn}")
+    again = await company.press("ann", Button("", Verb.RERUN, withdrawn))
+    await company.work()
+    assert [one.verb for one in run_card(await company.run(again)).buttons] == [Verb.RERUN]
+    with pytest.raises(NotFound, match="no earlier run of look that you may see"):
+        await company.say("ann", f"compare {again}")
+    with pytest.raises(Invalid, match=f"{withdrawn} never ran"):
+        await company.say("ann", f"compare {again} {withdrawn}")
+
+
+async def test_what_waited_is_compared_with_what_ran_meanwhile_though_it_was_asked_for_later() -> None:
+    company = Company()
+    waiting = await company.say("ann", "change alice")
+    company.rules.needs["change"] = 0
+    meanwhile = await done(company, "ann", "change bob")
+    company.clock.pass_(60)
+    await company.press("max", Button("", Verb.APPROVE, waiting))
+    await company.work()
+    assert Verb.COMPARE in [one.verb for one in run_card(await company.run(waiting)).buttons]
+    (table,) = [one for one in (await company.card("ann", f"compare {waiting}")).blocks if isinstance(one, Table)]
+    assert table.heads == ("", meanwhile, waiting)
+
+
+async def test_a_run_starts_also_where_the_runs_before_can_not_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    company = Company()
+    await done(company, "ann", "look")
+    company.ports.comparable.clear()
+
+    runs = company.store.runs
+
+    async def damaged(**asked: Any) -> Sequence[Run]:
+        if asked.get("action"):
+            raise Damaged("The run R-00000002 can't be read.")
+        return await runs(**asked)
+
+    monkeypatch.setattr(company.store, "runs", damaged)
+    second = await done(company, "ann", "look")
+    assert (await company.run(second)).state is State.SUCCEEDED
+    assert [one.verb for one in run_card(await company.run(second)).buttons] == [Verb.RERUN]
+
+
 async def test_what_a_private_action_said_is_not_compared() -> None:
     company = Company()
     company.shelf.actions["look"] = replace(company.shelf.actions["look"], private=True)
@@ -146,7 +194,9 @@ async def test_a_run_that_has_not_ended_is_compared_as_far_as_it_is() -> None:
 async def test_what_can_not_be_compared_says_why() -> None:
     company = Company()
     look, hold = await done(company, "ann", "look"), await company.say("ann", "hold")
-    with pytest.raises(NotFound, match=f"There is no earlier run of look to compare {look} with"):
+    with pytest.raises(
+        NotFound, match=f"no earlier run of look that you may see, to compare {look} with"
+    ):
         await company.say("ann", f"compare {look}")
     with pytest.raises(Invalid, match=f"{look} differs in nothing from itself"):
         await company.say("ann", f"compare {look} {look}")
