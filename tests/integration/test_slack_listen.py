@@ -249,6 +249,18 @@ async def test_a_newer_home_tab_is_not_replaced_by_an_older_one_that_comes_late(
     assert office.slack.hanna.home and "As it is" in json.dumps(office.slack.hanna.home.spec["blocks"])
 
 
+async def test_a_home_tab_that_slack_takes_slowly_does_not_arrive_after_a_newer_one(office: Office) -> None:
+    office.slack.latency = 0.5
+    office.door.answer = lambda call: Reply(card=Card("As it was"))
+    await office.slack.hanna.open_home()
+    await eventually(lambda: [call for call in office.door.calls if call.given == ("mine",)])
+    await asyncio.sleep(0.2)  # it is on its way to Slack
+    office.slack.latency, office.door.answer = 0.0, lambda call: Reply(card=Card("As it is"))
+    await office.slack.hanna.open_home()
+    await asyncio.sleep(0.6)
+    assert "As it is" in json.dumps((await office.slack.until(lambda: office.slack.hanna.home)).spec["blocks"])
+
+
 async def test_what_is_decided_from_the_home_tab_waits_there_no_more(office: Office) -> None:
     waits, martin = ["R-1"], office.slack.martin
     card = Card("A run", buttons=(Button("Approve", Verb.APPROVE, "R-1"),), run="R-1")

@@ -96,7 +96,8 @@ async def losing_its_answer(side: Side, chat: SlackChat, post: Post) -> None:
 
     def lossy(method: str, *given: Any, **more: Any) -> Any:
         answer = answered(method, *given, **more)
-        return aiohttp.web.Response(status=500) if method == "chat.postMessage" else answer
+        taken = method == "chat.postMessage" and json.loads(answer.text)["ok"]
+        return aiohttp.web.Response(status=500) if taken else answer
 
     side.slack._answered = lossy  # type: ignore[method-assign]
     with pytest.raises(Lost):
@@ -170,6 +171,17 @@ async def test_a_message_whose_answer_was_lost_is_found_again_and_not_doubled(
     assert [one.text for one in side.shown()] == ["It waits."]
     await (chat if after == "at once" else await side.chat()).post(a_post("It is done."))
     assert [(one.text, len(one.edits)) for one in side.shown()] == [("It is done.", 1)]
+
+
+async def test_a_message_to_the_requester_in_place_of_a_closed_channel_is_found_again_too(
+    side: Side, chat: SlackChat
+) -> None:
+    run = await side.run(place=Place("slack", "C0CLOSED"))
+    await losing_its_answer(side, chat, Post(run.place, run.id, run_card(run)))
+    done = replace(run, state=State.SUCCEEDED, revision=2)
+    await chat.post(Post(run.place, run.id, run_card(done)))
+    (told,) = side.slack.hanna.directs
+    assert len(told.edits) == 1
 
 
 async def test_the_message_of_another_run_is_not_taken_for_the_lost_one(side: Side, chat: SlackChat) -> None:
@@ -435,6 +447,19 @@ async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_they_are_c
     assert _called(asked.blocks) == ["S0MANAGERS"]
     await chat.post(Post(OPS, waits.id, run_card(replace(waits, needed=3, revision=2))))
     assert _called(asked.blocks) == [], "and once"
+    await chat.close()
+
+
+async def test_where_nobody_can_be_told_in_its_place_the_request_stands_where_it_was_asked(side: Side) -> None:
+    side.people.clear()
+    chat = await side.chat(Routes(approvals="C0CLOSED", mention={"Bosses": ("S0MANAGERS",)}))
+    waits = await side.run(state=State.AWAITING_APPROVAL, needed=2, approver_roles=("Bosses",))
+    for _ in range(2):
+        with pytest.raises(SlackRefused, match="not_in_channel"):
+            await chat.post(Post(OPS, waits.id, run_card(waits)))
+        side.clock.pass_(60)
+    (asked,) = side.shown()
+    assert (_called(asked.blocks), asked.edits) == (["S0MANAGERS"], [])
     await chat.close()
 
 

@@ -117,10 +117,16 @@ class SlackChat:
         homes = self._homes(post, run)
         if post.card.state == State.AWAITING_APPROVAL:  # where it is decided comes first
             homes = homes[::-1]
-        calling = True
+        calling, refused = True, None
         for home in homes:
-            there = await self._show(post, home, run, calling=calling)
+            try:
+                there = await self._show(post, home, run, calling=calling)
+            except SlackRefused as refusal:
+                refused = refusal  # the others see it all the same
+                continue
             calling = calling and there != home
+        if refused:
+            raise refused
 
     def _homes(self, post: Post, run: Run | None) -> tuple[str, ...]:
         """Return the conversations that a post is shown in: where it was asked, and where it is decided."""
@@ -163,7 +169,7 @@ class SlackChat:
         """Update the message where there is one, or post it."""
         there = known if known and known.message else None
         if known and there is None:
-            there = await self._lost(post.place, key, home)
+            there = await self._lost(post, key, home)
         if there:
             aside = there.conversation != home and home[:1] not in ("U", "W")
             if await self._renewed(there, _aside(post, home, done) if aside else done):
@@ -193,8 +199,7 @@ class SlackChat:
         self, post: Post, key: str, home: str, done: Shown, refusal: SlackRefused
     ) -> Posted:
         """Tell who asked, where the conversation can't be told."""
-        run = await self._stored(post.card.run)
-        person = await self._people(run.request.requester.key) if run else ""
+        person = await self._requester(post)
         if not person:
             raise refusal
         log.warning("%s is told to its requester alone: %s", post.card.run, refusal)
@@ -202,6 +207,7 @@ class SlackChat:
 
     async def _say(self, place: Place, key: str, conversation: str, done: Shown) -> Posted:
         metadata = {"event_type": METADATA, "event_payload": {"key": key}}
+        self._undone.discard((place, key))
         silent = {"unfurl_links": False, "unfurl_media": False, "metadata": metadata}
         try:
             said = await self._call(conversation, "chat.postMessage", text=done.text, blocks=done.blocks, **silent)
@@ -215,19 +221,24 @@ class SlackChat:
             raise
         return Posted(str(said["channel"]), str(said["ts"]))
 
-    async def _lost(self, place: Place, key: str, home: str) -> Posted | None:
+    async def _lost(self, post: Post, key: str, home: str) -> Posted | None:
         """Look for a message that was sent without an answer, or by a Deputy that died then."""
-        if (place, key) in self._undone:
-            self._undone.discard((place, key))
+        if (post.place, key) in self._undone:
+            self._undone.discard((post.place, key))
             return None
-        conversation = await self._opened(home)
         try:
-            newest = await self._call(
-                conversation, "conversations.history", limit=SEARCHED, include_all_metadata=True
-            )
+            try:
+                return await self._found(await self._opened(home), key)
+            except SlackRefused as refusal:
+                person = await self._requester(post) if refusal.code in _NO_WAY_IN else ""
+                return await self._found(await self._opened(person), key) if person else None
         except SlackRefused as refusal:
             log.info("a lost message can't be looked for: %s", refusal)
             return None
+
+    async def _found(self, conversation: str, key: str) -> Posted | None:
+        """Look for a message by what it carries. Raises SlackRefused."""
+        newest = await self._call(conversation, "conversations.history", limit=SEARCHED, include_all_metadata=True)
         for one in newest.get("messages", []):
             metadata = one.get("metadata") or {}
             if metadata.get("event_type") == METADATA and metadata.get("event_payload") == {"key": key}:
@@ -297,6 +308,11 @@ class SlackChat:
     async def _run(self, post: Post) -> Run | None:
         """Return the run of a post where its way depends on it."""
         return await self._stored(post.card.run) if self._routes != Routes() else None
+
+    async def _requester(self, post: Post) -> str:
+        """Return who asked for the run of a post, empty where there is none or they have no account."""
+        run = await self._stored(post.card.run)
+        return await self._people(run.request.requester.key) if run else ""
 
     async def _stored(self, run: str) -> Run | None:
         try:

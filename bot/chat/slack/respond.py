@@ -4,11 +4,13 @@ What others see goes through the outbox. An answer is a view where Slack lets on
 this person sees; it is sent again while Slack is down, but not for long: it is of use now or not at all.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from bot.chat.slack import forms, home, picker, unopened, views
 from bot.chat.slack.client import SlackClient, SlackRefused
@@ -71,6 +73,7 @@ class Responder:
         self._action_of = action_of
         self._answers_go = _origins(api)
         self._newest: dict[str, str] = {}  # the newest choice in a form, or look at a Home tab, that is under way
+        self._publishing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def begin(self, heard: Heard) -> None:
         """Take note of what will be done: of two choices in one form, only the newer shapes it; so with Home."""
@@ -144,9 +147,10 @@ class Responder:
         return True
 
     async def _publish(self, heard: Heard, view: Json) -> None:
-        """Show a Home tab, unless a newer one is on its way."""
-        if self._is_newest(heard):
-            await self._client.call("views.publish", user_id=heard.person, view=view)
+        """Show a Home tab, unless a newer one comes; one after the other, or the older could arrive last."""
+        async with self._publishing.setdefault(heard.account, asyncio.Lock()):
+            if self._is_newest(heard):
+                await self._client.call("views.publish", user_id=heard.person, view=view)
 
     def _is_newest(self, heard: Heard, *, last: bool = False) -> bool:
         """Say whether nothing newer is to be shown in the same place; `last` where that isn't asked again."""

@@ -194,9 +194,7 @@ async def test_a_run_that_has_not_ended_is_compared_as_far_as_it_is() -> None:
 async def test_what_can_not_be_compared_says_why() -> None:
     company = Company()
     look, hold = await done(company, "ann", "look"), await company.say("ann", "hold")
-    with pytest.raises(
-        NotFound, match=f"no earlier run of look that you may see, to compare {look} with"
-    ):
+    with pytest.raises(NotFound, match=f"no earlier run of look that you may see, to compare {look} with"):
         await company.say("ann", f"compare {look}")
     with pytest.raises(Invalid, match=f"{look} differs in nothing from itself"):
         await company.say("ann", f"compare {look} {look}")
