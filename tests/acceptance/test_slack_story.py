@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.acceptance.at_slack import at_slack, events, opened, said, sees, settings, started, telling, whispered
 from tests.acceptance.conftest import Process, own_content
+from tests.fakes.slack_inputs import Impossible
 from tests.fakes.slack_person import as_it_is
 from tests.fakes.slack_server import SlackServer
 
@@ -191,9 +192,21 @@ async def test_an_action_is_run_on_a_message_whose_words_fill_its_form(slack: Sl
     await slack.hanna.shortcut("run_on_this", ticket)
     picker = await opened(slack, "hanna", "Unlock an account")
     await slack.hanna.submit(picker, {"What should be done?": "unlock-account"})
-    form = await opened(slack, "hanna", "Account")
+    form = await opened(slack, "hanna", "Taken from the message: Account")
     await slack.hanna.submit(form, {})
     await sees(slack, "✅", "alice is unlocked")
+
+
+async def test_a_message_that_is_cut_fills_nothing_with_what_is_left_of_it(
+    slack: SlackServer, demo: Process
+) -> None:
+    ticket = slack.eve.say("x" * 1_970 + "\nAccount: alice\nThat was a mistake\nAccount: bob")
+    await slack.hanna.shortcut("run_on_this", ticket)
+    picker = await opened(slack, "hanna", "Unlock an account")
+    await slack.hanna.submit(picker, {"What should be done?": "unlock-account"})
+    form = await opened(slack, "hanna", "too long for Deputy to read")
+    with pytest.raises(Impossible):
+        await slack.hanna.submit(form, {})
 
 
 async def test_the_home_tab_shows_what_one_may_do_and_what_waits(slack: SlackServer, demo: Process) -> None:

@@ -247,7 +247,8 @@ class Responder:
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
         form = reply.form.holding(heard.values) if reply.form else None
-        return _answer(heard, replace(reply, form=filled_from(form, heard.words) if form else None))
+        read = filled_from(form, heard.words, whole=views.whole(heard.words)) if form else None
+        return _answer(heard, replace(reply, form=read))
 
     async def _show_menu(self, heard: Heard) -> Answer:
         return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))

@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import Any
 
 from bot.chat.slack.render import Json, code, shown
-from bot.chat.slack.text import fit, plain
+from bot.chat.slack.text import fit, plain, size
 from bot.core.card import Card
 from bot.core.errors import Invalid
 
 MOST_BLOCKS = 100
 LONGEST_WORDS = 2_000  # bytes of a message that a form is filled from
+_LARGEST_CHARACTER = 6  # bytes of JSON
 LONGEST_METADATA = 3_000  # characters
 LONGEST_TEXT = 100_000  # bytes of an output shown in a view, which may have 250 kB
 
@@ -66,6 +67,11 @@ def modal(callback: Callback, title: str, blocks: Iterable[Json], about: Meta, s
         "blocks": list(blocks)[:MOST_BLOCKS],
     }
     return {**view, "submit": plain(submit, 24)} if submit else view
+
+
+def whole(kept: str) -> bool:
+    """Say whether a view remembers all of the words it was given: those that fill their room may have been cut."""
+    return size(kept) - 2 <= LONGEST_WORDS - _LARGEST_CHARACTER
 
 
 def _metadata(about: Meta) -> str:

@@ -22,9 +22,18 @@ BLOCKS = [
     {"type": "actions", "elements": [{"type": "button", "text": {"text": "Silence"}, "value": "s-1"}]},
     {
         "type": "rich_text",
-        "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "now"}]}],
+        "elements": [
+            {
+                "type": "rich_text_section",
+                "elements": [{"type": "text", "text": one} for one in ("Since:", " now")],
+            }
+        ],
     },
 ]
+
+NAMED = (("Requester", "hanna"), ("Account", "hanna"), ("Manager", ""), ("Site", "Berlin"))
+SAME = {"fields": [{"title": title, "value": value} for title, value in NAMED]}
+UNFURLED = {"from_url": "https://x.example", "title": "Account: root", "text": "Account: root"}
 
 
 @pytest.mark.parametrize(
@@ -32,9 +41,13 @@ BLOCKS = [
     [
         ({"text": "alice can't sign in"}, "alice can't sign in"),
         ({"text": "alice", "blocks": BLOCKS}, "alice"),
-        ({"text": "", "attachments": [ALERT]}, "Alert\nDisk is full\nHost\nweb-3"),
+        ({"text": "", "attachments": [ALERT]}, "Alert\nDisk is full\nHost: web-3"),
+        ({"attachments": [SAME]}, "Requester: hanna\nAccount: hanna\nManager: \nSite: Berlin"),
+        ({"text": "see https://x.example", "attachments": [UNFURLED]}, "see https://x.example"),
+        ({"text": "shown nowhere", "bot_id": "B1", "blocks": BLOCKS[:1]}, "Disk is full"),
+        ({"text": "Disk is full", "bot_id": "B1"}, "Disk is full"),
         ({"text": "", "attachments": [{"fallback": "web-3 is down"}]}, "web-3 is down"),
-        ({"text": "Disk is full", "bot_id": "B1", "blocks": BLOCKS}, "Disk is full\n*Host*\nweb-3\nnow"),
+        ({"text": "Disk is full", "bot_id": "B1", "blocks": BLOCKS}, "Disk is full\n*Host*\nweb-3\nSince: now"),
         ({"blocks": BLOCKS[1:2]}, "*Host*\nweb-3"),
         ({"attachments": [{"color": "f00", "blocks": BLOCKS[:1]}]}, "Disk is full"),
         ({}, ""),
