@@ -264,6 +264,7 @@ async def test_where_deputy_cannot_speak_the_requester_is_told(side: Side, chat:
     await chat.post(Post(run.place, run.id, run_card(run)))
     (told,) = side.slack.hanna.directs
     assert "Unlock an account" in told.text
+    assert "can't speak in the channel where you asked" in str(told.blocks)
     done = replace(run, state=State.SUCCEEDED, revision=2)
     await chat.post(Post(run.place, run.id, run_card(done)))
     assert len(side.slack.hanna.directs) == 1
@@ -447,6 +448,21 @@ async def test_where_deputy_cannot_speak_in_the_channel_for_approvals_they_are_c
     assert _called(asked.blocks) == ["S0MANAGERS"]
     await chat.post(Post(OPS, waits.id, run_card(replace(waits, needed=3, revision=2))))
     assert _called(asked.blocks) == [], "and once"
+    await chat.close()
+
+
+async def test_who_asked_where_deputy_is_not_learns_that_the_approvers_see_it(
+    side: Side,
+) -> None:
+    chat = await side.chat(Routes(approvals="C0APPROVE"))
+    closed = Place("slack", "C0CLOSED")
+    waits = await side.run(place=closed, state=State.AWAITING_APPROVAL, needed=2)
+    await chat.post(Post(closed, waits.id, run_card(waits)))
+    for changed in (waits, replace(waits, needed=3, revision=2)):
+        await chat.post(Post(closed, waits.id, run_card(changed)))
+        (told,) = side.slack.hanna.directs
+        assert "sees it in the channel for approvals" in str(told.blocks)
+        assert "Nobody but you" not in str(told.blocks)
     await chat.close()
 
 

@@ -49,6 +49,10 @@ _NOBODY_ELSE = (
     "Nobody but you is shown this. Who may decide on it finds it in Deputy's Home tab or with /deputy approvals: "
     "tell them, or ask in a channel where they are."
 )
+_NOT_HERE = (
+    "Deputy can't speak in the channel where you asked, so it tells you here. To have it there: /invite @Deputy."
+)
+_IN_APPROVALS = "Who may decide on it sees it in the channel for approvals."
 _NOT_THERE = (
     "Deputy can't speak in the channel for approvals, so nobody is asked there. Who may decide on it finds it in "
     "Deputy's Home tab or with /deputy approvals: tell them, and whoever keeps Deputy."
@@ -147,7 +151,7 @@ class SlackChat:
         done = shown(post.card, await self._called(run) if new else ())
         if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):
             done = _noted(done, _NOBODY_ELSE)
-        posted = await self._put(post, key, home, known, done)
+        posted = await self._put(post, key, home, known, done, _aside(post, home, done, stands=not calling))
         if done.cut and post.card.run:
             await self._posts.keep_post(post.place, key, posted)
             await self._thread.add(post.place, key, posted, post.card.run)
@@ -165,14 +169,16 @@ class SlackChat:
         each = (id for one in called for id in (on_call if one == ON_CALL else (one,)))
         return tuple(dict.fromkeys(id for id in each if id))[:MOST_CALLED]
 
-    async def _put(self, post: Post, key: str, home: str, known: Posted | None, done: Shown) -> Posted:
-        """Update the message where there is one, or post it."""
+    async def _put(
+        self, post: Post, key: str, home: str, known: Posted | None, done: Shown, aside: Shown
+    ) -> Posted:
+        """Update the message where there is one, or post it; `aside` to who asked, where Deputy can't speak."""
         there = known if known and known.message else None
         if known and there is None:
             there = await self._lost(post, key, home)
         if there:
-            aside = there.conversation != home and home[:1] not in ("U", "W")
-            if await self._renewed(there, _aside(post, home, done) if aside else done):
+            elsewhere = there.conversation != home and home[:1] not in ("U", "W")
+            if await self._renewed(there, aside if elsewhere else done):
                 return there
             await self._posts.keep_post(post.place, key, Posted())  # or a lost answer would not be looked for
         try:
@@ -180,7 +186,7 @@ class SlackChat:
         except SlackRefused as refusal:
             if refusal.code not in _NO_WAY_IN:
                 raise
-            return await self._say_to_requester(post, key, home, done, refusal)
+            return await self._say_to_requester(post, key, aside, refusal)
 
     async def _renewed(self, there: Posted, done: Shown) -> bool:
         """Update a message; False where it is no more, or Deputy no longer where it is."""
@@ -195,15 +201,13 @@ class SlackChat:
             return False
         return True
 
-    async def _say_to_requester(
-        self, post: Post, key: str, home: str, done: Shown, refusal: SlackRefused
-    ) -> Posted:
+    async def _say_to_requester(self, post: Post, key: str, aside: Shown, refusal: SlackRefused) -> Posted:
         """Tell who asked, where the conversation can't be told."""
         person = await self._requester(post)
         if not person:
             raise refusal
         log.warning("%s is told to its requester alone: %s", post.card.run, refusal)
-        return await self._say(post.place, key, await self._opened(person), _aside(post, home, done))
+        return await self._say(post.place, key, await self._opened(person), aside)
 
     async def _say(self, place: Place, key: str, conversation: str, done: Shown) -> Posted:
         metadata = {"event_type": METADATA, "event_payload": {"key": key}}
@@ -265,7 +269,7 @@ class SlackChat:
         asked = post.key == post.card.run and post.place.conversation[:1] in ("C", "G")
         posted = await self._whispered(post, person, done) if asked else None
         if posted is None:
-            posted = await self._put(post, post.key, person, known, done)
+            posted = await self._put(post, post.key, person, known, done, done)
         await self._posts.keep_post(post.place, post.key, replace(posted, content=digest))
 
     async def _whispered(self, post: Post, person: str, done: Shown) -> Posted | None:
@@ -326,11 +330,17 @@ def _of_one(homes: Sequence[str]) -> bool:
     return all(home[:1] in ("D", "U", "W") for home in homes)
 
 
-def _aside(post: Post, home: str, done: Shown) -> Shown:
-    """Say to who asked, in what is shown to them in place of a conversation, that nobody decides there."""
+def _aside(post: Post, home: str, done: Shown, *, stands: bool) -> Shown:
+    """Say to who asked, in what is shown to them in place of a conversation, where it is decided.
+
+    `stands` says that the channel for approvals shows the request.
+    """
+    if home == post.place.conversation:
+        done = _noted(done, _NOT_HERE)
     if post.card.state != State.AWAITING_APPROVAL:
         return done
-    return _noted(done, _NOBODY_ELSE if home == post.place.conversation else _NOT_THERE)
+    here = _IN_APPROVALS if stands else _NOBODY_ELSE
+    return _noted(done, here if home == post.place.conversation else _NOT_THERE)
 
 
 def _noted(done: Shown, why: str) -> Shown:
