@@ -25,6 +25,11 @@ _TONES = {
     State.CANCELLED: Tone.NEUTRAL,
     State.WITHDRAWN: Tone.NEUTRAL,
 }
+_PRIVATE_ENDS = {
+    State.TIMED_OUT: "It was stopped at its time limit.",
+    State.CANCELLED: "It was cancelled while it ran.",
+    State.INTERRUPTED: "It was interrupted.",
+}
 _AGAIN = frozenset(
     {
         State.SUCCEEDED,
@@ -80,7 +85,7 @@ def private_result(run: Run) -> Card:
         tone=Tone.GOOD if good else Tone.BAD,
         lead="Only you see this, and not for long: note it now."
         if good
-        else "It failed. Only you see what it said.",
+        else f"{_PRIVATE_ENDS.get(run.state, 'It failed.')} Only you see what it said.",
         blocks=(Hidden(run.id),),
         run=run.id,
     )
@@ -195,7 +200,8 @@ def _unchanged(run: Run) -> tuple[Fact, ...]:
 def _approvals(run: Run) -> tuple[Fact, ...]:
     if not run.needed:
         return ()
-    said = [_said(vote) for vote in run.tally.counted]
+    against = {vote.approver for vote in run.votes if not vote.yes}
+    said = [_said(vote) for vote in run.tally.counted if vote.approver not in against]
     nobody = "nobody" if run.state.ended else "nobody yet"
     return (Fact("Approvals", f"{len(said)} of {run.needed}: {wording.listed(said) or nobody}"),)
 

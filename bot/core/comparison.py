@@ -16,7 +16,7 @@ def compared(first: Run, second: Run, script: FileChange | None = None) -> Card:
     """Compare two runs, the earlier one first; `script` says how the script was changed between them."""
     labels = {**first.labels, **second.labels}  # of one argument the same, though its .toml has changed between
     asked = _rows(_asked(replace(first, labels=labels)), _asked(replace(second, labels=labels)))
-    ended = _rows(_ended(first), _ended(second))
+    ended = _rows({**_ended(first), **_told(first)}, {**_ended(second), **_told(second)})
     around = _rows(_around(first), _around(second))
     said = _said(first, second)
     differing = [row for row in (*asked, *ended, *around) if row[1] != row[2]]
@@ -24,11 +24,14 @@ def compared(first: Run, second: Run, script: FileChange | None = None) -> Card:
     table = Table(("", first.id, second.id), tuple(differing))
     changes = [_change(f"How the script was changed: {_size(script)}", script)] if script else []
     changes += [_change(f"How what they said differs: {_size(said)}", said)] if said else []
-    blocks: tuple[Block, ...] = (table, *changes)
+    blocks: tuple[Block, ...] = (*([table] if differing else []), *changes)
     return Card(
         title=f"{second.title}: two runs compared",
         lead=" ".join(_lead(first, second, asked, said)),
-        facts=(Fact("The same in both", wording.listed(same)),) if same else (),
+        facts=(
+            *([] if differing else [Fact("Compared", f"{first.id} and {second.id}", code=True)]),
+            *([Fact("The same in both", wording.listed(same))] if same else []),
+        ),
         blocks=blocks,
         footnote="What a private action said is not compared." if _private(first, second) else "",
     )
@@ -50,6 +53,11 @@ def _ended(run: Run) -> dict[str, str]:
     verified = {None: _NOTHING, True: "yes", False: "no"}[outcome.verified]
     code = _NOTHING if outcome.code is None else str(outcome.code)
     return {"Ended": lifecycle.wording(run.state), "Exit code": code, "Verified": verified}
+
+
+def _told(run: Run) -> dict[str, str]:
+    """Return in which words it ended; none of a private action, whose words the run doesn't hold."""
+    return {"Result": visible(run.outcome.summary) or _NOTHING, "Check": visible(run.outcome.check) or _NOTHING}
 
 
 def _around(run: Run) -> dict[str, str]:
@@ -85,7 +93,8 @@ def _lead(first: Run, second: Run, asked: list[tuple[str, str, str]], said: File
     if waiting:
         return [*told, f"{wording.listed(waiting)} {'has' if len(waiting) == 1 else 'have'} not ended yet."]
     if _ended(first) == _ended(second):
-        alike = " and said the same" if said is None and not _private(first, second) else ""
+        same = said is None and _told(first) == _told(second)
+        alike = " and said the same" if same and not _private(first, second) else ""
         return [*told, f"They ended the same way{alike}."]
     elsewhere = "" if changed else " So the reason is not in the request: it is in what the script found."
     return [*told, f"They ended differently.{elsewhere}"]

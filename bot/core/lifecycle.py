@@ -118,7 +118,7 @@ def advance(run: Run, happening: Happening, now: datetime) -> Step:
 def _step(before: Run | None, run: Run, happening: Happening, now: datetime) -> Step:
     row = TABLE.get((before.state if before else None, happening.event))
     if row is None:
-        raise Conflict(f"{run.id} is {wording(run.state)} by now; there is nothing to {happening.event.value}.")
+        raise Conflict(f"{run.id} {standing(run.state)} already; there is nothing to {happening.event.value}.")
     state, tag = row
     after = replace(run, state=state, revision=run.revision + 1, **_changed(run, state, happening, now))
     return Step(before, after, happening, Draft(tag, happening.by, run.id, now, _facts(after, happening)))
@@ -127,6 +127,22 @@ def _step(before: Run | None, run: Run, happening: Happening, now: datetime) -> 
 def wording(state: State) -> str:
     """Return a state as people read it: `awaiting approval`."""
     return state.value.replace("_", " ")
+
+
+def standing(state: State) -> str:
+    """Return how a run in a state stands, as the rest of a sentence: `was denied`."""
+    return _STANDINGS.get(state, f"is {wording(state)}")
+
+
+_STANDINGS: Mapping[State, str] = {
+    State.AWAITING_APPROVAL: "waits for approval",
+    State.SUCCEEDED: "has succeeded",
+    State.FAILED: "has failed",
+    State.TIMED_OUT: "was stopped at its time limit",
+    State.EXPIRED: "has expired",
+    **{state: f"was {state.value}" for state in (State.CANCELLED, State.INTERRUPTED, State.DENIED)},
+    **{state: f"was {state.value}" for state in (State.WITHDRAWN, State.REFUSED)},
+}
 
 
 def _changed(run: Run, state: State, happening: Happening, now: datetime) -> dict[str, Any]:

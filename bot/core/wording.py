@@ -87,7 +87,7 @@ def needs(run: Run) -> str:
 
 
 def _queued(run: Run) -> str:
-    return f"{_approved(run)}It starts in a moment."
+    return f"{_approved(run)}It starts at once, or after what it may not run beside."
 
 
 def _running(run: Run) -> str:
@@ -111,7 +111,7 @@ def voter(vote: Vote) -> str:
 def _succeeded(run: Run) -> str:
     outcome = run.outcome
     if run.private:
-        done = f"Done in {seconds(outcome.seconds)}. The result was shown to {name(run.request.requester)} alone."
+        done = f"Done in {seconds(outcome.seconds)}. The result is for {name(run.request.requester)} alone."
     else:
         done = outcome.summary or f"Done in {seconds(outcome.seconds)}."
     if outcome.verified is None:
@@ -122,10 +122,10 @@ def _succeeded(run: Run) -> str:
 def _failed(run: Run) -> str:
     outcome = run.outcome
     if outcome.verified is False:
-        check = outcome.check or f"what it said was shown to {name(run.request.requester)} alone."
+        check = outcome.check or f"what it said is for {name(run.request.requester)} alone."
         return f"The script ended well, but the check after it did not: {check}"
     if run.private:
-        return f"It failed. What it said was shown to {name(run.request.requester)} alone."
+        return f"It failed. What it said is for {name(run.request.requester)} alone."
     return f"It failed: {outcome.summary}" if outcome.summary else f"It failed with exit code {outcome.code}."
 
 
@@ -139,7 +139,8 @@ def _denied(run: Run) -> str:
 def _timed_out(run: Run) -> str:
     return (
         f"It was stopped after {seconds(run.outcome.seconds)}, its time limit. "
-        "It may have done part of its work: look at the output before you run it again."
+        f"It may have done part of its work: look at the {'target' if run.private else 'output'} "
+        "before you run it again."
     )
 
 

@@ -70,6 +70,6 @@ async def _check_open(ports: Ports, run: Run) -> None:
     if not run.request.break_glass:
         raise Conflict(f"{run.id} was no emergency, so there is nothing to review.")
     if run.started is None or not run.state.ended:
-        raise Conflict(f"{run.id} is {lifecycle.wording(run.state)}; it can be reviewed once it has run.")
+        raise Conflict(f"{run.id} {lifecycle.standing(run.state)}; it can be reviewed once it has run.")
     if await reviewed(ports, run):
         raise Conflict(f"{run.id} has been reviewed already.")

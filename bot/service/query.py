@@ -303,7 +303,7 @@ async def output(ports: Ports, caller: Caller, run_id: str) -> str:
         await refused(ports, caller, run.id, "The result is private to its requester.")
         raise NotFound(f"The result of {run.id} was for {wording.name(run.request.requester)} alone.")
     kept = await ports.store.output(run.id)
-    if kept is None:
+    if kept is None or (kept.expires and kept.expires <= ports.clock.now()):
         raise NotFound(
             f"The output of {run.id} is no longer kept." if run.state.ended else f"{run.id} hasn't ended yet."
         )

@@ -24,6 +24,7 @@ from bot.service.votes import Matter, Right, decide, matter, quorum, recount, ri
 
 TRIES = 60
 OWN = "You can't approve your own request: another person has to. Whose approval counts is said on its card."
+OWN_NO = "You can't decide on your own request. To take it back, withdraw it: its button, or /deputy cancel {}"
 _OWN = Deny((Reason("self-approval"),))
 
 
@@ -47,7 +48,7 @@ async def review(ports: Ports, caller: Caller, run_id: str, yes: bool, comment: 
             return Reply(run=run_id)
         run = await existing_run(ports, run_id)
         approver = await ports.directory.live(caller.principal.who)
-        about, why = await _check(ports, run, approver, caller.door)
+        about, why = await _check(ports, run, approver, caller.door, yes=yes)
         roles = tuple(sorted(approver.roles))
         words = checked_words(comment, "Comment" if yes else "Reason")
         if not (yes or words):
@@ -79,11 +80,13 @@ async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mappi
         reason = f"It can't be approved now, for it may not run. {said}".strip()
         await _refuse(ports, run, Refusal(vote.approver, vote.roles, str(facts["door"]), decision), reason)
     enough = isinstance(decision, Permit) and after.complete
+    gone = voided(run, votes)
     return Happening(
         Event.APPROVE if enough else Event.VOTE,
         by=vote.approver,
         vote=vote,
-        voided=voided(run, votes),
+        voided=gone,
+        reasons=tuple(one.void for one in gone),
         quorum=_needed(ports, run, decision),
         policies=tuple(dict.fromkeys((*why.policies, *policies(decision)))),
         facts=facts,
@@ -109,11 +112,14 @@ def _tally(run: Run, votes: tuple[Vote, ...]) -> Tally:
     return replace(run, votes=votes).tally
 
 
-async def _check(ports: Ports, run: Run, approver: Principal, door: str) -> tuple[Matter, Right]:
+async def _check(ports: Ports, run: Run, approver: Principal, door: str, *, yes: bool) -> tuple[Matter, Right]:
     """Raise where this person may not vote on this run now; a request that no longer holds ends here."""
-    about, why = await _check_rights(ports, run, approver, door)
+    about, why = await _check_rights(ports, run, approver, door, yes=yes)
     if run.state is not State.AWAITING_APPROVAL:
-        raise Conflict(f"{run.id} is {lifecycle.wording(run.state)} by now, so there is nothing to decide.")
+        stands = lifecycle.standing(run.state)
+        if any(vote.yes and vote.approver == approver.who for vote in run.votes):
+            raise Conflict(f"You have approved {run.id} already, and it {stands}: nothing is left to decide.")
+        raise Conflict(f"{run.id} {stands} already, so there is nothing to decide.")
     now = ports.clock.now()
     if now >= run.request.expires_at:
         await record(ports, advance(run, Happening(Event.EXPIRE), now))
@@ -125,10 +131,12 @@ async def _check(ports: Ports, run: Run, approver: Principal, door: str) -> tupl
     return about, why
 
 
-async def _check_rights(ports: Ports, run: Run, approver: Principal, door: str) -> tuple[Matter, Right]:
+async def _check_rights(
+    ports: Ports, run: Run, approver: Principal, door: str, *, yes: bool
+) -> tuple[Matter, Right]:
     refusal = Refusal(approver.who, tuple(sorted(approver.roles)), door)
     if approver.who == run.request.requester:
-        await _refuse(ports, run, refusal, OWN)
+        await _refuse(ports, run, refusal, OWN if yes else OWN_NO.format(run.id))
     about = await matter(ports, run)
     why = await right(ports, about, approver)
     if isinstance(why, Deny):

@@ -31,7 +31,7 @@ async def test_a_password_is_reset_after_approval_and_shown_to_its_requester_alo
 
     await manager.card("Reset a password").get_by_role("button", name="Approve", exact=True).click()
     await manager.sees("Succeeded", manager.card("Reset a password"))
-    await manager.sees("was shown to Hanna Weber alone")
+    await manager.sees("is for Hanna Weber alone")
 
     result = helpdesk.card("Reset a password: the result")
     await helpdesk.sees("Only you see this")

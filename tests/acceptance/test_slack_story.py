@@ -89,7 +89,7 @@ async def test_P1_a_password_is_reset_after_anothers_approval_and_shown_to_its_r
     assert "needs 1 approval" in said(message)
 
     await slack.martin.press(message, "Approve")
-    await sees(slack, "✅", "was shown to Hanna Weber alone", "Marco Rossi")
+    await sees(slack, "✅", "is for Hanna Weber alone", "Marco Rossi")
     result = await whispered(slack, "hanna", "Reset a password: the result")
     await slack.hanna.press(result, "Show the result")
     view = await opened(slack, "hanna", "assword")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from bot.core.card import Card, Verb
-from bot.core.errors import NotFound
+from bot.core.errors import Invalid, NotFound
 from bot.core.principal import Account, Principal, Who
 from bot.core.run import Place
 from bot.ports import Delivery, Message, Post
@@ -62,7 +62,10 @@ class FakeDoor:
     async def press(
         self, account: Account, place: Place, verb: Verb, subject: str, comment: str, delivery: Delivery
     ) -> Reply:
-        return self._called(Call("press", account, (verb, subject, comment), delivery))
+        reply = self._called(Call("press", account, (verb, subject, comment), delivery))
+        if verb in (Verb.DENY, Verb.REVIEW) and not comment:
+            raise Invalid("Say why.")
+        return reply
 
     async def complete(self, account: Account, text: str) -> Sequence[Suggestion]:
         return [one for one in self.suggestions if one.text.startswith(text)]

@@ -14,7 +14,7 @@ from bot.chat.slack import inputs
 from bot.chat.slack.render import Json
 from bot.chat.slack.text import plain
 from bot.chat.slack.views import MOST_BLOCKS, NOWHERE, Callback, Meta, modal, words
-from bot.core.card import Verb
+from bot.core.card import Card, Verb
 from bot.core.errors import Invalid, NotFound
 from bot.core.form import Field, Form
 from bot.core.parameter import Kind
@@ -28,6 +28,8 @@ MAKE = "new"
 _TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chosen is text
 SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
+LONGEST_LEAD, MOST_FACTS = 1_500, 5  # of what words are asked about; who asked is the first of the facts
+NO_CARD = Card("")
 _BROKEN = "That form did not arrive whole. Open it anew with /deputy."
 
 
@@ -47,7 +49,9 @@ class Asked:
 
 # Clicks that words belong to.
 ASKING: Mapping[Verb, Asked] = {
-    Verb.DENY: Asked("Deny", "{} will not run.", "Reason", "Who asked reads it in the channel."),
+    Verb.DENY: Asked(
+        "Deny", "{} will not run once you send this.", "Reason", "Who asked reads it in the channel."
+    ),
     Verb.LINK: Asked(
         "Link", "You have signed in on the page, and it shows a code.", "The code that the page shows", line=True
     ),
@@ -148,13 +152,21 @@ def suggestions(form: Form, named: str, typed: str) -> Json:
     raise NotFound("The form has no such field any more. Open it anew with /deputy.")
 
 
-def asking_view(verb: Verb, about: Meta) -> Json:
-    """Return the modal that asks for the words that belong to a click (one of ASKING) on `about.subject`."""
+def asking_view(verb: Verb, about: Meta, card: Card = NO_CARD) -> Json:
+    """Return the modal that asks for the words that belong to a click (one of ASKING) on `about.subject`.
+
+    `card` is the subject's: who asks for what.
+    """
     asked = ASKING[verb]
     block = {**_words_asked(COMMENT, "", asked.label, asked.hint), "optional": False}
     block["element"] = {**block["element"], "multiline": not asked.line}
-    lead = words(asked.lead.format(about.subject))
-    return modal(Callback(verb.value), asked.title, [lead, block], about, submit=asked.title)
+    called = f"{card.title} ({about.subject})" if card.title else about.subject
+    told = shorten("\n".join((asked.lead.format(called), *_first(card))), LONGEST_LEAD)
+    return modal(Callback(verb.value), asked.title, [words(told), block], about, submit=asked.title)
+
+
+def _first(card: Card) -> list[str]:
+    return [f"{fact.label}: {fact.value}" for fact in card.facts[:MOST_FACTS]]
 
 
 def wrong_words(sentence: str) -> Json:

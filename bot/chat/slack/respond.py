@@ -22,10 +22,9 @@ from bot.chat.slack.tries import sent
 from bot.core.card import Card, Tone, Verb
 from bot.core.catalog import plain
 from bot.core.command import BREAK_GLASS, parse
-from bot.core.errors import DeputyError, Invalid, Unlinked
+from bot.core.errors import Conflict, DeputyError, Invalid, Unlinked
 from bot.core.form import Form
 from bot.core.meant import filled_from
-from bot.core.run import State
 from bot.service.door import Door
 from bot.service.reply import Reply
 
@@ -254,11 +253,16 @@ class Responder:
         return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))
 
     async def _ask(self, heard: Heard) -> Answer:
-        if heard.verb == Verb.DENY:  # of what is decided already, no reason is asked for
+        """Ask for the words that belong to a click, of who may say them: anything else is said at once."""
+        if heard.verb == Verb.LINK:
+            return Answer(view=forms.asking_view(Verb.LINK, _about(heard)))
+        try:
+            return await self._press(replace(heard, words=""))
+        except Invalid:  # nothing but the words is missing
             card = await self._card(heard, f"status {heard.subject}")
-            if card.state not in ("", State.AWAITING_APPROVAL):
-                return Answer(card=card)
-        return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard)))
+            return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard), card))
+        except Conflict:  # it is decided already: how does it stand?
+            return Answer(card=await self._card(heard, f"status {heard.subject}"))
 
     async def _look(self, heard: Heard) -> Answer:
         if heard.verb == Look.OUTPUT:

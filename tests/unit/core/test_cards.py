@@ -172,6 +172,16 @@ def test_what_ran_before_can_be_compared_with_once_it_has_ended(run: Run) -> Non
     assert verbs(run_card(replace(ran, comparable=False))) == [Verb.RERUN]
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [(State.FAILED, "It failed."), (State.CANCELLED, "It was cancelled"), (State.TIMED_OUT, "its time limit")],
+)
+def test_who_alone_sees_what_was_said_reads_how_it_ended(run: Run, state: State, said: str) -> None:
+    private = replace(run, state=state, private=True)
+    assert said in private_result(private).lead
+    assert "the output" not in run_card(private).lead
+
+
 TONES = {
     Tone.WAITING: {State.AWAITING_APPROVAL},
     Tone.RUNNING: {State.QUEUED, State.RUNNING},

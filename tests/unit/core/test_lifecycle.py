@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from bot.core.approval import Vote
 from bot.core.errors import Conflict
-from bot.core.lifecycle import DEPUTY, TABLE, Event, Happening, Step, advance, begin, diagram
+from bot.core.lifecycle import DEPUTY, TABLE, Event, Happening, Step, advance, begin, diagram, standing
 from bot.core.principal import Who
 from bot.core.request import Request
 from bot.core.run import Outcome, Place, Run, State
@@ -118,7 +118,7 @@ class Lifecycle(RuleBasedStateMachine):
         assert event in caught.value.sentence
         assert "R-1" in caught.value.sentence
         if self.run:
-            assert self.state.replace("_", " ") in caught.value.sentence
+            assert standing(State(self.state)) in caught.value.sentence
 
     @invariant()
     def the_run_tells_its_story(self) -> None:
@@ -167,7 +167,7 @@ def test_every_event_is_used() -> None:
 @pytest.mark.parametrize("event", list(Event))
 def test_X11_an_end_absorbs_every_late_event(state: str, event: Event) -> None:
     ended = replace(fresh(), state=State(state), revision=4)
-    with pytest.raises(Conflict, match=re.escape(f"R-1 is {state.replace('_', ' ')} by now")):
+    with pytest.raises(Conflict, match=re.escape(f"R-1 {standing(State(state))} already")):
         advance(ended, happening(event.value, ended.digest), NOW)
 
 

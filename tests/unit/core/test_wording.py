@@ -36,7 +36,7 @@ def test_a_request_says_what_it_still_needs_and_from_whom(run: Run) -> None:
 def test_an_approved_run_names_its_approvers(run: Run) -> None:
     votes = tuple(Vote(who, True, run.digest, NOON) for who in (MAX, MIA))
     assert wording.lead(replace(run, votes=votes, state=State.QUEUED)) == (
-        "Approved by Max and Mia. It starts in a moment."
+        "Approved by Max and Mia. It starts at once, or after what it may not run beside."
     )
     assert wording.lead(replace(run, votes=votes, state=State.RUNNING)) == (
         "Approved by Max and Mia. It is running for Ann."
@@ -70,7 +70,7 @@ def test_an_outcome_is_told(run: Run, state: State, outcome: Outcome, sentence: 
 def test_a_private_outcome_is_told_without_its_summary(run: Run, state: State) -> None:
     lead = wording.lead(replace(run, state=state, private=True, outcome=Outcome("hunter2", 1, 2.0, "hunter2")))
     assert "hunter2" not in lead
-    assert "shown to Ann alone" in lead
+    assert "is for Ann alone" in lead
 
 
 def test_a_no_names_who_said_it_and_why(run: Run) -> None:

@@ -93,8 +93,18 @@ async def test_a_repeated_run_has_a_button_that_compares_it_with_what_it_repeats
     account = Account("local", "ann")
     reply = await company.desk.press(account, PLACE, compare.verb, compare.subject, "", company.delivery())
     assert reply.card
-    (table,) = [block for block in reply.card.blocks if isinstance(block, Table)]
-    assert table.heads == ("", first, again)
+    assert reply.card.facts[0].value == f"{first} and {again}"
+    assert reply.card.blocks == ()  # nothing differs
+
+
+async def test_the_sentence_that_each_ended_with_is_compared_too() -> None:
+    company = Company()
+    company.puppets.acts["look.py"] = lambda work: Exit(ExitReason.EXITED, 0, "alice is unlocked.", 0.3)
+    await done(company, "ann", "look")
+    company.puppets.acts["look.py"] = lambda work: Exit(ExitReason.EXITED, 0, "alice was not locked.", 0.3)
+    card = await company.card("ann", f"compare {await done(company, 'ann', 'look')}")
+    assert card.lead == "Both asked for exactly the same. They ended the same way."
+    assert rows(card)["Result"] == ("alice is unlocked.", "alice was not locked.")
 
 
 async def test_whoever_ran_it_before_a_run_that_started_at_once_has_the_button_too() -> None:

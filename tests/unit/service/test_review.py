@@ -7,6 +7,7 @@ import pytest
 
 from bot.core.action import Script
 from bot.core.card import Verb
+from bot.core.cards import run_card
 from bot.core.errors import Conflict, Invalid, NotFound, Refused
 from bot.service.sweep import expire
 from tests.fakes.company import Company
@@ -117,7 +118,7 @@ async def test_P6_a_moment_before_is_in_time_and_a_clock_set_back_revives_nothin
     company.clock.pass_(0.001)
     assert await expire(company.ports) == 1
     company.clock.pass_(-3600)
-    with pytest.raises(Conflict, match="expired by now"):
+    with pytest.raises(Conflict, match="has expired already"):
         await company.say("max", f"approve {late}")
 
 
@@ -220,8 +221,45 @@ async def test_a_vote_on_what_has_ended_says_how_it_stands() -> None:
     company = Company()
     run = await company.say("ann", "look")
     await company.work()
-    with pytest.raises(Conflict, match="is succeeded by now"):
+    with pytest.raises(Conflict, match="has succeeded already"):
         await company.say("max", f"approve {run}")
+
+
+async def test_who_approves_a_second_time_hears_that_the_first_one_counted() -> None:
+    company = Company()
+    run = await company.say("ann", "change alice")
+    await company.say("max", f"approve {run}")
+    with pytest.raises(Conflict, match=f"You have approved {run} already, and it is queued"):
+        await company.say("max", f"approve {run}")
+    with pytest.raises(Conflict, match=f"{run} is queued already"):
+        await company.say("mia", f"approve {run}")
+
+
+async def test_P1_who_says_no_to_their_own_request_is_told_to_withdraw_it() -> None:
+    company = Company()
+    run = await company.say("ann", "change alice")
+    with pytest.raises(Refused, match=f"withdraw it: its button, or /deputy cancel {run}"):
+        await company.say("ann", f"deny {run} not any more")
+    assert await company.state(run) == "awaiting_approval"
+
+
+async def test_P3_a_vote_that_makes_another_void_says_why_more_are_needed() -> None:
+    company = Company()
+    run = await company.say("ann", "wipe alice")
+    await company.say("max", f"approve {run}")
+    company.people.roles["max"] = set()
+    await company.say("mia", f"approve {run}")
+    lead = run_card(await company.run(run)).lead
+    assert lead.startswith("Max may no longer approve it, so their approval no longer counts. Ann asks")
+
+
+async def test_who_changes_their_mind_is_not_counted_among_the_approvals() -> None:
+    company = Company()
+    run = await company.say("ann", "wipe alice")
+    await company.say("max", f"approve {run}")
+    await company.say("max", f"deny {run} rather not")
+    (approvals,) = [fact.value for fact in run_card(await company.run(run)).facts if fact.label == "Approvals"]
+    assert approvals == "0 of 2: nobody"
 
 
 async def test_the_same_click_delivered_twice_is_one_vote() -> None:
