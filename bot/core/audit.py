@@ -25,6 +25,7 @@ class Tag(StrEnum):
     APPROVAL_REMINDED = "request:approval:reminded"
     APPROVAL_ESCALATED = "request:approval:escalated"
     REQUEST_HANDED_OVER = "request:handed_over"
+    REQUEST_TAKEN_UP = "request:taken_up"
     ABSENCE_SET = "approver:away"
     ABSENCE_ENDED = "approver:back"
     REQUEST_APPROVED = "request:approved"

@@ -21,6 +21,7 @@ _QUOTED = re.compile(
 )
 _MARKS = "*_~`"  # what Slack and Teams make bold, slanted, struck and code with
 _BEFORE, _BEHIND = "([{<\"'“„‘«", ")]}>\"'”“’»…,;:!?."  # what may stand around a word
+_PARTS = re.compile(r"\s\|\s|[.;!?]\s+")  # what stands between a line's sentences
 _BULLET = re.compile(r"[>\s]*(?:[-*•–·][^\S\n]+)?")
 _EQUATION = re.compile(r"(?<!\S)(\w[\w-]*)=(\"[^\"\n]*\"|[^\s\"]+)")
 _LONGEST_NAME = 80  # characters
@@ -94,7 +95,7 @@ def _named(message: str) -> Iterator[tuple[str, str]]:
     """Yield what a message gives a name to, by that name; a heading has what stands on the next line."""
     heading = ""
     for line in (*message.split("\n"), ""):
-        pairs = [pair for part in re.split(r"\s\|\s", line) for pair in _pair(part)]
+        pairs = [pair for part in _PARTS.split(line) for pair in _pair(part)]
         above, heading = heading, _heading(line)
         if above:
             yield above, "" if heading or pairs else _value(line)

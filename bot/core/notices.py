@@ -4,8 +4,9 @@ from dataclasses import replace
 from enum import StrEnum
 
 from bot.core import wording
-from bot.core.card import Button, Card, Verb
-from bot.core.cards import run_card
+from bot.core.card import Button, Card, Fact, Verb
+from bot.core.cards import argument_facts, run_card
+from bot.core.principal import Who
 from bot.core.run import Run, State
 
 
@@ -46,6 +47,17 @@ def handed_over(run: Run) -> Card:
         card,
         title=f"{run.title}: who runs this?",
         lead=f"{asker} may not run this and asks {could} to. Whoever does asks for it in their own name.",
+        facts=tuple(fact for fact in card.facts if fact.at == ""),  # nothing is decided here by any time
         buttons=(Button("Run it", Verb.RERUN, run.id, style="primary"),),
         state="",
+    )
+
+
+def taken_up(run: Run, who: Who, taken: str) -> Card:
+    """Say that somebody asked for what was handed over: by the run `taken`, which has its own message."""
+    return Card(
+        f"{run.title}: {wording.name(who)} runs this",
+        lead=f"{wording.name(who)} asked for it in their own name: {taken}.",
+        facts=(Fact("First asked by", wording.name(run.request.requester)), *argument_facts(run)),
+        run=run.id,
     )

@@ -1,11 +1,13 @@
 """Handing over: who may not run something asks those who could."""
 
+from bot.core import wording
 from bot.core.audit import Draft, Tag
 from bot.core.errors import Conflict, NotFound
-from bot.core.notices import handed_over
-from bot.core.run import State
+from bot.core.notices import handed_over, taken_up
+from bot.core.principal import Who
+from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Ports, Post
-from bot.service.query import existing_run
+from bot.service.query import existing_run, was_handed_over
 from bot.service.reply import Caller, Reply
 
 
@@ -23,9 +25,25 @@ async def hand_over(ports: Ports, caller: Caller, run_id: str, delivery: Deliver
         raise NotFound(f"There is no refused request {run.id} of yours.")
     if run.state is not State.REFUSED or not run.could:
         raise Conflict(f"There is nobody to ask to run {run.id}: it was not refused for want of a role.")
+    if await was_handed_over(ports, run):
+        raise Conflict(f"{wording.listed(run.could, 'and')} have been asked to run {run.id} already.")
     facts = {"action": run.request.action, "digest": run.digest, "asked": run.could, "door": caller.door}
     entry = Draft(Tag.REQUEST_HANDED_OVER, caller.principal.who, run.id, ports.clock.now(), facts)
-    post = Post(run.place, f"{run.id}:handed-over", handed_over(run))
+    post = Post(run.place, _key(run), handed_over(run))
     await ports.store.commit(Change(entries=(entry,), posts=(post,), delivery=delivery))
     ports.engine.knock()
     return Reply(run=run.id)
+
+
+async def take_up(ports: Ports, run: Run, who: Who, taken: str) -> None:
+    """Show where those who could were asked that one of them asked for it, by the run `taken`."""
+    if not await was_handed_over(ports, run) or (await ports.store.run(taken)).state is State.REFUSED:
+        return
+    facts = {"action": run.request.action, "digest": run.digest, "run": taken}
+    entry = Draft(Tag.REQUEST_TAKEN_UP, who, run.id, ports.clock.now(), facts)
+    await ports.store.commit(Change((entry,), posts=(Post(run.place, _key(run), taken_up(run, who, taken)),)))
+    ports.engine.knock()
+
+
+def _key(run: Run) -> str:
+    return f"{run.id}:handed-over"

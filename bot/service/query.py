@@ -340,11 +340,14 @@ async def existing_run(ports: Ports, run_id: str) -> Run:
 
 
 def _no_run(run_id: str) -> NotFound:
-    return NotFound(f"There is no run {visible(run_id.strip().upper()[:20])} that you may see.")
+    return NotFound(
+        f"There is no run {visible(run_id.strip().upper()[:20])} that you may see. "
+        "More than its card is for who asked for it, may run its action or may approve it."
+    )
 
 
 async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
-    if run.state is State.REFUSED and not await _handed_over(ports, run):
+    if run.state is State.REFUSED and not await was_handed_over(ports, run):
         return False
     try:
         action = ports.catalog.action(run.request.action)
@@ -353,7 +356,7 @@ async def _may_run(ports: Ports, caller: Caller, run: Run) -> bool:
     return not isinstance(authorise(ports, caller.principal, action, run.request.arguments, caller.door), Deny)
 
 
-async def _handed_over(ports: Ports, run: Run) -> bool:
+async def was_handed_over(ports: Ports, run: Run) -> bool:
     """Say whether a refused request was shown to those who could run it."""
     entries = await ports.store.entries(subject=run.id, limit=100) if run.could else ()
     return any(entry.tag == Tag.REQUEST_HANDED_OVER for entry in entries)

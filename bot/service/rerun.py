@@ -1,15 +1,21 @@
 """Running again: a fresh request by whoever presses, decided anew; no approval carries over (P9, P13)."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bot.core.errors import Conflict
 from bot.core.form import Form
+from bot.core.principal import Who
+from bot.core.run import Run
 from bot.ports import Delivery, Ports
 from bot.service.authorise import could
+from bot.service.hand_over import take_up
 from bot.service.query import visible_run
 from bot.service.record import secret_reference
 from bot.service.reply import Caller, Reply
 from bot.service.submit import Asked, find, form, submit
+
+DOUBLE_CLICK = timedelta(seconds=2)
 
 
 async def rerun(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) -> Reply:
@@ -17,13 +23,25 @@ async def rerun(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) -
     run = await visible_run(ports, caller, run_id)
     if not run.state.ended:
         raise Conflict(f"{run_id} has not ended yet; it can be run again when it has.")
+    if await ports.store.delivered_before(delivery) is None:
+        await _check_once(ports, caller.principal.who, run)
     arguments = {
         name: value for name, value in run.request.arguments.items() if secret_reference(value, run) is None
     }
     if len(arguments) < len(run.request.arguments):
         return Reply(form=await _form(ports, caller, run.request.action, arguments))
     asked = Asked(run.request.action, arguments, reason=run.request.reason, rerun_of=run.id)
-    return await submit(ports, caller, asked, delivery)
+    reply = await submit(ports, caller, asked, delivery)
+    if reply.run and caller.principal.who != run.request.requester:
+        await take_up(ports, run, caller.principal.who, reply.run)
+    return reply
+
+
+async def _check_once(ports: Ports, who: Who, run: Run) -> None:
+    """Take two clicks in a moment for one. Raises Conflict."""
+    for last in await ports.store.runs(requester=who, limit=1):
+        if last.rerun_of == run.id and ports.clock.now() - last.created < DOUBLE_CLICK:
+            raise Conflict(f"You ran it again just now: {last.id}. To run it once more, press again in a moment.")
 
 
 async def _form(ports: Ports, caller: Caller, name: str, arguments: Mapping[str, object]) -> Form:

@@ -165,7 +165,7 @@ class MemoryStore:
         self, *, states: Iterable[State] = (), requester: Who | None = None, action: str = "", limit: int = 50
     ) -> Sequence[Run]:
         wanted = frozenset(states)
-        newest_first = sorted(self._contents.runs.values(), key=lambda run: run.created, reverse=True)
+        newest_first = list(self._contents.runs.values())[::-1]  # as they were written
         return [
             run
             for run in newest_first

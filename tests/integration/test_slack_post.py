@@ -14,7 +14,7 @@ from bot.chat.slack.post import SlackChat
 from bot.chat.slack.routes import Routes
 from bot.core.audit import Tag
 from bot.core.card import Card, Fact
-from bot.core.cards import run_card
+from bot.core.cards import interrupted_notice, run_card
 from bot.core.errors import Unavailable
 from bot.core.run import Outcome, Place, Run, State
 from bot.ports import Change, Output, Post
@@ -487,6 +487,14 @@ async def test_without_a_channel_for_approvals_they_are_called_where_it_was_aske
     assert _called(asked.blocks) == ["S0MANAGERS"]
     assert side.shown("C0APPROVE") == []
     await chat.close()
+
+
+async def test_who_asked_for_what_was_interrupted_is_called_once(side: Side, chat: SlackChat) -> None:
+    run = await side.run(state=State.INTERRUPTED)
+    for _ in range(2):
+        await chat.post(Post(OPS, f"{run.id}:interrupted", interrupted_notice(run)))
+    (told,) = side.shown()
+    assert (_called(told.blocks), told.edits) == ([HANNA], [])
 
 
 async def test_what_needs_no_approval_stays_where_it_was_asked(side: Side) -> None:

@@ -148,7 +148,7 @@ class SlackChat:
             return known.conversation
         await self._progress.end(post.card.run)
         new = calling and not (known and known.message)
-        done = shown(post.card, await self._called(run) if new else ())
+        done = shown(post.card, await self._called(post, run) if new else ())
         if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):
             done = _noted(done, _NOBODY_ELSE)
         posted = await self._put(post, key, home, known, done, _aside(post, home, done, stands=not calling))
@@ -160,8 +160,11 @@ class SlackChat:
             self._progress.begin(post.card.run, posted, post.card)
         return posted.conversation
 
-    async def _called(self, run: Run | None) -> tuple[str, ...]:
-        """Return whom a request calls."""
+    async def _called(self, post: Post, run: Run | None) -> tuple[str, ...]:
+        """Return whom a request calls; an interruption, in a message of its own, calls who asked."""
+        if post.card.state == State.INTERRUPTED and post.key != post.card.run:
+            person = await self._requester(post)
+            return (person,) if person else ()
         if run is None or run.state is not State.AWAITING_APPROVAL:
             return ()
         called = self._routes.called(run.approver_roles)

@@ -313,7 +313,8 @@ def _small_print(card: Card) -> list[Json]:
 
 def _notification(card: Card) -> str:
     """Return the text of notifications and of screen readers: in one or two sentences what the blocks say."""
-    return escaped(shorten(f"{_SIGNS[card.tone]}{card.title}. {card.lead}".strip(), NOTIFICATION))
+    end = "" if card.title.endswith(("?", "!", ".")) else "."
+    return escaped(shorten(f"{_SIGNS[card.tone]}{card.title}{end} {card.lead}".strip(), NOTIFICATION))
 
 
 def _rows_that_fit(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:

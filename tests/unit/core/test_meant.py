@@ -37,6 +37,7 @@ def filled(message: str, *fields: Field) -> list[Any]:
         "Account:\nalice",
         "*Ticket*\nINC7\n*Account*\nalice\n*Site*\nBerlin",
         "Ticket: INC7 | Account: alice | Site: Berlin",
+        "Nobody can sign in! Account: alice. Site: Berlin; thanks",
         "2026-11-29 10:00 failed: account=alice site=berlin",
         'account="alice"\naccount: alice',
     ],

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.action import Script
+from bot.core.card import Button, Verb
 from bot.core.errors import Conflict, Invalid, NotFound, Refused
 from bot.service.remind import remind
 from bot.service.sweep import expire
@@ -397,7 +398,27 @@ async def test_a_refusal_offers_to_ask_those_who_could_and_one_of_them_takes_it_
     taken = await company.run(again)
     assert (taken.state, taken.request.requester.oid, taken.rerun_of) == ("awaiting_approval", "ann", refused)
     assert await company.state(refused) == "refused"
-    assert "request:handed_over" in await company.tags(refused)
+    assert {"request:handed_over", "request:taken_up"} <= set(await company.tags(refused))
+    told = (await company.told(refused))[-1].card
+    assert (told.title, told.buttons) == ("Change: Ann runs this", ())
+    assert again in told.lead
+    with pytest.raises(Conflict, match="have been asked to run"):
+        await company.press("zed", button)
+
+
+async def test_two_clicks_in_a_moment_run_it_again_once() -> None:
+    company = Company()
+    company.rules.needs["change"] = 0
+    run = await company.say("ann", "change alice")
+    await company.work()
+    click = company.delivery("click")
+    again = await company.say("ann", f"rerun {run}", click)
+    assert await company.say("ann", f"rerun {run}", click) == again  # the same click, delivered again
+    with pytest.raises(Conflict, match=f"You ran it again just now: {again}"):
+        await company.press("ann", Button("", Verb.RERUN, run))
+    await company.work()
+    company.clock.pass_(2)
+    assert await company.press("ann", Button("", Verb.RERUN, run)) != again
 
 
 async def test_a_refusal_that_was_not_handed_over_is_seen_by_nobody_else() -> None:
