@@ -269,8 +269,8 @@ def _told(entry: Entry) -> Iterator[tuple[str, Json]]:
     """Give an entry's facts one by one, those of a sealed request too."""
     for name, value in entry.facts.items():
         if name == "request" and isinstance(value, Mapping):
-            shown = (part for part in value.items() if part[0] not in ("tenant", "requester", "action"))
-            yield from shown
+            said = ("tenant", "requester", "action")
+            yield from (one for one in value.items() if one[0] not in said and one[1] != entry.facts.get(one[0]))
         else:
             yield name, value
 

@@ -262,7 +262,10 @@ async def test_A9_an_audit_entry_is_shown_to_those_concerned_only() -> None:
     company = Company()
     run = await company.say("ann", "change alice")
     (entry,) = await company.store.entries(subject=run)
-    assert (await company.card("ann", f"audit {entry.reference}")).lead == "Its hash holds."
+    card = await company.card("ann", f"audit {entry.reference}")
+    assert card.lead == "Its hash holds."
+    told = [(fact.label, fact.value) for fact in card.facts]
+    assert len(told) == len(set(told)), "nothing is told twice"
     assert (await company.card("max", f"audit {entry.reference}")).title == "Audit entry 1"
     with pytest.raises(NotFound):
         await company.card("zed", f"audit {entry.reference}")
