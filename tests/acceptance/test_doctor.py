@@ -176,7 +176,8 @@ async def test_the_channels_that_deputy_is_in_are_named_and_where_it_is_in_none_
 ) -> None:
     without = content(tmp_path, **{"policies/slack.toml": ""})
     process = Process(tmp_path, **settings(over_http, tmp_path), **without)
-    assert "#ops" in (await said_by(process))[1]["✔ Slack, channels"]
+    channels = (await said_by(process))[1]["✔ Slack, channels"]
+    assert "#ops" in channels and "#old" not in channels
     for channel in over_http.workspace.channels.values():
         channel.members.discard(BOT_PERSON)
     assert "/invite @deputy" in (await said_by(process))[1]["– Slack, channels"]

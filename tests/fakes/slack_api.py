@@ -191,8 +191,9 @@ class Api:
         return {"channel": self._described(channel.id)}
 
     def _channels(self, given: Given) -> dict[str, Any]:
-        known = [one for one in self._workspace.channels if one.startswith("C")]
-        return {"channels": [self._described(one) for one in known], "response_metadata": {"next_cursor": ""}}
+        known = [self._described(one) for one in self._workspace.channels if one.startswith("C")]
+        wanted = [one for one in known if not (one["is_archived"] and _true(given, "exclude_archived"))]
+        return {"channels": wanted, "response_metadata": {"next_cursor": ""}}
 
     def _own_channels(self, given: Given) -> dict[str, Any]:
         answer = self._channels(given)
@@ -350,6 +351,10 @@ def _parsed(given: Given, name: str, default: Any) -> Any:
         raise Problem(f"invalid_{name}_format" if name == "blocks" else "invalid_arguments") from None
 
 
+def _true(given: Given, name: str) -> bool:
+    return str(given.get(name)).lower() in ("true", "1")
+
+
 def _metadata(given: Given) -> Any:
     metadata = _parsed(given, "metadata", None)
     if metadata is None:
@@ -373,6 +378,6 @@ def _listed(messages: Iterable[Message], given: Given) -> dict[str, Any]:
     oldest, latest = float(given.get("oldest") or 0), float(given.get("latest") or "inf")
     between = [one for one in messages if oldest < float(one.ts) < latest or given.get("inclusive")]
     shown = [one.as_json() for one in between][: int(given.get("limit") or 100)]
-    if str(given.get("include_all_metadata")).lower() not in ("true", "1"):
+    if not _true(given, "include_all_metadata"):
         shown = [{name: value for name, value in one.items() if name != "metadata"} for one in shown]
     return {"messages": shown, "has_more": len(shown) < len(between)}

@@ -284,6 +284,8 @@ async def test_people_channels_and_the_app_are_described(client: AsyncWebClient)
     assert (stranger["is_stranger"], stranger["team_id"]) == (True, "T0OTHER")
     assert (await client.users_info(user="U0GUEST"))["user"]["is_restricted"]
     assert (await client.conversations_info(channel="C0OPS"))["channel"]["is_member"]
+    mine = [await client.users_conversations(exclude_archived=archived) for archived in (False, True)]
+    assert ["C0OLD" in {one["id"] for one in listed["channels"]} for listed in mine] == [True, False]
     assert "U0GONE" not in (await client.conversations_members(channel="C0OPS", limit=50))["members"]
     who = await client.auth_test()
     assert (who["team_id"], "chat:write" in who.headers["x-oauth-scopes"]) == ("T0DEPUTY", True)
