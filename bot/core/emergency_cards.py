@@ -32,7 +32,8 @@ def reviewed(run: Run, by: Who, finding: str) -> Card:
     return Card(
         title=f"{run.title}: the emergency is reviewed",
         tone=Tone.GOOD,
-        lead=f"{wording.name(by)} reviewed what {wording.name(run.request.requester)} did: “{visible(finding)}”",
+        lead=f"{wording.name(by)} reviewed what {wording.name(run.request.requester)} did: "
+        f"{wording.quoted(visible(finding))}",
         facts=_facts(run),
         run=run.id,
         state=run.state.value,

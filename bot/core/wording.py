@@ -35,6 +35,11 @@ def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def quoted(words: str) -> str:
+    """Return what somebody said as the end of a sentence: `“not today”.`, `“Not today!”`."""
+    return f"“{words}”" if words.endswith((".", "!", "?", "…")) else f"“{words}”."
+
+
 def label(name: str) -> str:
     """Return what people read for a name: `max_count` is “Max count”."""
     words = re.sub(r"[_-]+", " ", name).strip()
@@ -132,7 +137,7 @@ def _failed(run: Run) -> str:
 def _denied(run: Run) -> str:
     vote = next((vote for vote in run.votes if not vote.yes), None)
     who = voter(vote) if vote else "An approver"
-    comment = f": “{vote.comment}”" if vote and vote.comment else "."
+    comment = f": {quoted(vote.comment)}" if vote and vote.comment else "."
     return f"{who} said no{comment} It will not run."
 
 

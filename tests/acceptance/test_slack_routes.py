@@ -55,7 +55,7 @@ async def test_an_approval_goes_to_its_channel_and_calls_groups_people_and_who_i
     (tmp_path / "policies" / "oncall.toml").write_text(ON_CALL)
     async with at_slack(slack, tmp_path, more=content):
         await slack.olivia.command("/deputy look")
-        await whispered(slack, "olivia", "That is not asked for here, but in <#C0APPROVE>")
+        await whispered(slack, "olivia", "That is not asked for here, but in <#C0APPROVE>.")
 
         await slack.olivia.command("/deputy wipe")
         request = await sees(slack, "Wipe it", "needs 2 approvals", channel="C0APPROVE")

@@ -305,7 +305,7 @@ async def test_an_action_is_asked_for_in_its_channels(unserved: Office, http: Sl
     async with unserved.replica() as http.app_url:
         await http.hanna.command("/deputy unlock_account alice")
         (said,) = await http.until(lambda: http.hanna.whispers)
-        assert said.text == "That is not asked for here, but in <#C0APPROVE>"
+        assert said.text == "That is not asked for here, but in <#C0APPROVE>."
         await http.martin.command("/deputy unlock-account alice", "C0APPROVE")
         await http.until(lambda: http.martin.whispers)
     assert [call.account.id for call in unserved.door.calls] == ["T0DEPUTY:U0MARTIN"]
@@ -325,7 +325,7 @@ async def test_no_way_to_ask_leads_round_the_channels_of_an_action(
         else:
             await http.hanna.press(card_in(http, Button("Run again", Verb.RERUN, "R-1")), "Run again")
         (said,) = await http.until(lambda: http.hanna.whispers)
-        assert said.text == "That is not asked for here, but in <#C0APPROVE>"
+        assert said.text == "That is not asked for here, but in <#C0APPROVE>."
         await http.hanna.command("/deputy rerun R-2")
         await http.until(lambda: len(http.hanna.whispers) == 2)
     assert [call.given for call in unserved.door.calls] == [("rerun R-2",)]

@@ -6,7 +6,7 @@ this person sees; it is sent again while Slack is down, but not for long: it is 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,6 +25,7 @@ from bot.core.command import BREAK_GLASS, parse
 from bot.core.errors import Conflict, DeputyError, Invalid, Unlinked
 from bot.core.form import Form
 from bot.core.meant import filled_from
+from bot.core.wording import listed
 from bot.service.door import Door
 from bot.service.reply import Reply
 
@@ -50,7 +51,7 @@ class Answer:
     def as_view(self, about: views.Meta) -> Json | None:
         """Return it as a modal; None where there is nothing to show."""
         if self.sentence:
-            said = " ".join((self.sentence, *self.channels))
+            said = _ended(self.sentence, self.channels)
             return views.card_view(Card("That was not done", Tone.BAD, lead=said), about)
         return views.card_view(self.card, about) if self.card else self.view
 
@@ -341,10 +342,15 @@ def _about(heard: Heard) -> views.Meta:
 def _message(answer: Answer) -> Json | None:
     """Return an answer as a message; a form that can't open now becomes a button that opens it."""
     if answer.sentence:
-        return {"text": " ".join((escaped(answer.sentence), *(f"<#{one}>" for one in answer.channels)))}
+        return {"text": _ended(escaped(answer.sentence), [f"<#{one}>" for one in answer.channels])}
     if answer.form:
         return unopened.content(answer.form)
     return message(answer.card) if answer.card else None
+
+
+def _ended(sentence: str, channels: Sequence[str]) -> str:
+    """End a sentence with the channels it leads to, where there are any."""
+    return f"{sentence} {listed(tuple(channels), 'or')}." if channels else sentence
 
 
 def _done() -> Json:

@@ -75,7 +75,9 @@ def test_a_private_outcome_is_told_without_its_summary(run: Run, state: State) -
 
 def test_a_no_names_who_said_it_and_why(run: Run) -> None:
     denied = replace(run, state=State.DENIED, votes=(Vote(MAX, False, run.digest, NOON, "not today"),))
-    assert wording.lead(denied) == "Max said no: “not today” It will not run."
+    assert wording.lead(denied) == "Max said no: “not today”. It will not run."
+    whole = replace(run, state=State.DENIED, votes=(Vote(MAX, False, run.digest, NOON, "Not today!"),))
+    assert wording.lead(whole) == "Max said no: “Not today!” It will not run."
     silent = replace(run, state=State.DENIED, votes=(Vote(MAX, False, run.digest, NOON),))
     assert wording.lead(silent) == "Max said no. It will not run."
 

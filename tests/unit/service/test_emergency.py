@@ -109,7 +109,7 @@ async def test_a_review_by_another_person_gives_the_right_back() -> None:
     await company.say("max", f"review {run} it was needed")
     assert (await company.tags(run))[-1] == "run:emergency:reviewed"
     cards = [post.card for post in await company.told(run) if post.key == f"{run}:emergency"]
-    assert cards[-1].lead == "Max reviewed what Ann did: “it was needed”"
+    assert cards[-1].lead == "Max reviewed what Ann did: “it was needed”."
     assert cards[-1].buttons == ()
     assert await company.state(await company.say("ann", GLASS)) == "queued"
 

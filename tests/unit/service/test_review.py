@@ -81,7 +81,7 @@ async def test_a_no_ends_it_with_its_reason() -> None:
     await company.say("mia", f"deny {run} not today")
     assert await company.state(run) == "denied"
     (post,) = await company.told(run)
-    assert post.card.lead == "Mia said no: “not today” It will not run."
+    assert post.card.lead == "Mia said no: “not today”. It will not run."
 
 
 async def test_a_no_without_a_reason_is_asked_for_one_and_is_none_until_then() -> None:
