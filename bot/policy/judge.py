@@ -174,9 +174,11 @@ def opens(bench: Bench, question: Question) -> datetime | None:
     """Return the first full hour of the coming week at which it could run or be asked for, or None."""
     hour = question.now.replace(minute=0, second=0, microsecond=0)
     try:
-        return Hearing(bench, question).first_open([hour + timedelta(hours=later) for later in range(1, WEEK)])
+        hopeful = Hearing(bench, question).hopeful([hour + timedelta(hours=later) for later in range(1, WEEK)])
     except Exception:
         return None
+    answers = ((moment, decide(bench, replace(question, now=moment))) for moment in hopeful)
+    return next((moment for moment, answer in answers if not isinstance(answer, Deny)), None)
 
 
 def _heard(
@@ -265,8 +267,8 @@ class Hearing:
         why = (*verdicts[smallest - 1].reasons, *verdicts[smallest].reasons)
         return self._approvable(tried[smallest], why)
 
-    def first_open(self, moments: Sequence[datetime]) -> datetime | None:
-        """Return the first moment at which some number of approvals is enough, all else being as it is."""
+    def hopeful(self, moments: Sequence[datetime]) -> list[datetime]:
+        """Return those moments, of each kind the first, at which approvals would be enough if they can be had."""
         principal = self._question.principal
         last = self._ways(principal, self._question.approvers)[-1]
         # Moments that no policy tells apart are one: of a week there are three or four.
@@ -278,11 +280,11 @@ class Hearing:
         firsts = sorted(matters.values(), key=lambda matter: matter.question.now)
         asked = [matter.run(principal, last.count, last.roles) for matter in firsts]
         verdicts = zip(firsts, self._bench.ask(asked, self._entities), strict=True)
-        return next((matter.question.now for matter, verdict in verdicts if verdict.allowed), None)
+        return [matter.question.now for matter, verdict in verdicts if verdict.allowed]
 
     def _when(self, matter: Matter) -> Hashable:
         """Return all of a moment that the policies can tell apart."""
-        reads, moment = self._bench.reads, matter.moment
+        reads, moment = self._bench.reads | self._approving.reads, matter.moment
         return (
             moment.business,
             moment.freeze,

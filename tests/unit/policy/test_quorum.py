@@ -157,6 +157,21 @@ def test_what_is_refused_by_the_hour_says_from_when_on_it_opens(tmp_path: Path) 
     assert early.opens(question) == NOW.replace(day=NOW.day + 1, hour=0)
 
 
+def test_what_nobody_may_approve_opens_at_no_hour(tmp_path: Path) -> None:
+    alone = policy(tmp_path, "context.approvals >= 1", approvers=[])
+    question = Question(person(), action("x"), {}, "chat", NOW)
+    assert isinstance(alone.decide(question), Deny)
+    assert alone.opens(question) is None
+
+
+def test_what_is_approved_by_the_hour_opens_when_somebody_may_approve_it(tmp_path: Path) -> None:
+    run = f'@id("run") permit (principal, {RUN}) when {{ context.approvals >= 1 }};'
+    early = APPROVE.format("manager", " when { context.hour < 7 }")
+    policy = CedarPolicy(folder(tmp_path, run, f'@id("early") {early}'))
+    question = Question(person(), action("x"), {}, "chat", NOW)
+    assert policy.opens(question) == NOW.replace(day=NOW.day + 1, hour=0)
+
+
 def test_what_no_hour_opens_says_none(tmp_path: Path) -> None:
     never = CedarPolicy(folder(tmp_path, f'@id("never") permit (principal in Deputy::Role::"oncall", {RUN});'))
     assert never.opens(Question(person(), action("x"), {}, "chat", NOW)) is None
