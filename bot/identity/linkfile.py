@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.core import toml
-from bot.core.errors import DeputyError, Invalid, Refused, Unavailable, gathered, noted
+from bot.core.errors import DeputyError, Invalid, Refused, Unavailable, Unlinked, gathered, noted
 from bot.core.principal import Account, Principal, Who
 from bot.core.text import shorten, visible
 
@@ -53,10 +53,10 @@ class LinkFile:
         self._read: tuple[tuple[int, int, int], Links | DeputyError] | None = None
 
     async def principal(self, account: Account) -> Principal:
-        """Return who an account is linked to. Raises Refused, Invalid, Unavailable."""
+        """Return who an account is linked to. Raises Unlinked, Invalid, Unavailable."""
         person = self.links().accounts.get(account)
         if person is None:
-            raise Refused(
+            raise Unlinked(
                 "Your account here is linked to nobody, so there is nothing you may do yet. Ask the people who "
                 f"look after Deputy to link it to you, and give them this: {shorten(visible(account.id), 80)}"
             )

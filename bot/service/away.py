@@ -8,21 +8,18 @@ from bot.core.audit import Draft, Tag
 from bot.core.command import Command
 from bot.core.errors import Invalid, Refused, Unlinked
 from bot.core.principal import Account, Principal, PrincipalKind
-from bot.core.text import visible
+from bot.core.text import shorten, visible
 from bot.ports import Change, Delivery, Ports, Post
 from bot.service.reply import Caller, Reply
 
-_FILLING = frozenset({"until", "approvals", "to"})
+_FILLING = frozenset({"until", "approvals", "to", "utc"})
+_CLOCK = re.compile(r"\d{1,2}:\S*")
 _MENTION = re.compile(r"<@([^|>]+)(?:\|[^>]*)?>|@?(.+)")
 
 
 async def away(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     """Name who approves meanwhile. Raises Invalid for what can't be read, Refused for somebody who can't."""
-    words = [word for word in command.words if word.lower() not in _FILLING]
-    moment, name = (*(command.named.get(key, "") for key in ("until", "to")),)
-    moment, name = moment or (words.pop(0) if words else ""), name or " ".join(words)
-    if not moment or not name:
-        raise Invalid(f"Say until when, and who approves meanwhile: {EXAMPLE}")
+    moment, name = _read(command)
     now, me = ports.clock.now(), caller.principal.who
     deputy = await _named(ports, caller, name)
     absence = Absence(me, deputy.who, until(moment, now))
@@ -50,6 +47,18 @@ async def back(ports: Ports, caller: Caller, delivery: Delivery) -> Reply:
     return Reply(card=back_card())
 
 
+def _read(command: Command) -> tuple[str, str]:
+    """Return until when and who as they were typed; a blank may stand before the time. Raises Invalid."""
+    words = [word for word in command.words if word.lower() not in _FILLING]
+    moment = command.named.get("until") or (words.pop(0) if words else "")
+    if words and _CLOCK.fullmatch(words[0]):
+        moment = f"{moment} {words.pop(0)}"
+    name = command.named.get("to") or " ".join(words)
+    if not moment or not name:
+        raise Invalid(f"Say until when, and who approves meanwhile: {EXAMPLE}")
+    return moment, name
+
+
 async def _named(ports: Ports, caller: Caller, name: str) -> Principal:
     """Return the person whose account on this platform somebody mentions: by its id."""
     match = _MENTION.fullmatch(name.strip())
@@ -57,7 +66,11 @@ async def _named(ports: Ports, caller: Caller, name: str) -> Principal:
     try:
         deputy = await ports.directory.principal(Account(caller.place.platform, account))
     except Unlinked:
-        raise Refused(f"{visible(name[:60])} is linked to nobody that Deputy knows, so can't approve.") from None
+        raise Refused(
+            f"“{visible(shorten(account, 60))}” is nobody whom Deputy knows, so nothing was changed. "
+            "Choose the person from the list that opens after @. If you did, their account is linked to nobody: "
+            "/deputy whoami tells them what to do."
+        ) from None
     if deputy.who == caller.principal.who:
         raise Refused("That is you. Name somebody else, who is there while you are away.")
     if deputy.kind is not PrincipalKind.PERSON:

@@ -36,8 +36,13 @@ class Desk:
         self._ports = ports
 
     async def person(self, account: Account) -> Principal:
-        """Return who an account is."""
-        return await self._ports.directory.principal(account)
+        """Return who an account is. Raises Unlinked where whoever has it can link it."""
+        try:
+            return await self._ports.directory.principal(account)
+        except Unlinked as unlinked:
+            if self._ports.link_page:
+                raise
+            raise Refused(str(unlinked)) from None
 
     async def say(self, account: Account, place: Place, text: str, delivery: Delivery) -> Reply:
         """Understand a command and do it."""

@@ -56,10 +56,16 @@ async def test_P12_a_stand_in_is_named_by_their_account_and_decides_with_the_rig
     await whispered(slack, "martin", "You are back")
 
 
-async def test_who_is_mentioned_but_not_linked_stands_in_for_nobody(slack: SlackServer, deputy: Process) -> None:
-    await slack.martin.command("/deputy away until 2026-12-01 approvals to <@U0EVE|edda>")
-    told = await whispered(slack, "martin", "T0DEPUTY:U0EVE")
-    assert "You are away" not in said(told)
+async def test_who_is_mentioned_but_not_linked_or_only_typed_stands_in_for_nobody(
+    slack: SlackServer, deputy: Process
+) -> None:
+    for typed, shown in (("<@U0EVE|edda>", "T0DEPUTY:U0EVE"), ("maya", "maya"), ("@*maya*", "*maya*")):
+        await slack.martin.command(f"/deputy away until 2026-12-01 approvals to {typed}")
+        told = await whispered(
+            slack, "martin", f"“{shown}” is nobody whom Deputy knows", "list that opens after @"
+        )
+        assert "Your account" not in said(told)
+    assert telling(slack.martin.whispers, "You are away") is None
 
 
 async def test_each_stand_in_is_told_so_directly_also_where_another_was_named_before(
