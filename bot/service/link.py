@@ -20,7 +20,7 @@ CODE = 6  # characters of a nonce: 30 bits, against five tries
 
 async def offer(ports: Ports, account: Account, why: str = "") -> Reply:
     """Begin a linking, in the place of the account's last one. Raises Refused where none is needed."""
-    _check_needed(ports, account)
+    await _check_needed(ports, account)
     ticket = ports.nonce()
     await ports.store.commit(Change((), linking=Linking(account, linking.digest(ticket), ports.clock.now())))
     return Reply(card=link_cards.offer(account, f"{ports.link_page}/{ticket}", why))
@@ -73,7 +73,7 @@ async def confirm(ports: Ports, account: Account, code: str) -> Reply:
 
     Raises Invalid for a wrong code, Conflict where nobody has signed in yet or the link was used, NotFound.
     """
-    _check_needed(ports, account)
+    await _check_needed(ports, account)
     found = await ports.store.linking(account)
     if found is None or ports.clock.now() >= found.expires:
         raise NotFound("There is no link to confirm, or its time is over. Ask for a new one with /deputy link.")
@@ -86,7 +86,7 @@ async def confirm(ports: Ports, account: Account, code: str) -> Reply:
 
 async def unlink(ports: Ports, account: Account) -> Reply:
     """Take an account's link back. Raises NotFound where it has none."""
-    _check_needed(ports, account)
+    await _check_needed(ports, account)
     link = await ports.store.link(account)
     if link is None:
         raise NotFound("Your account is linked to nobody, so there is nothing to take back.")
@@ -106,9 +106,12 @@ async def _link(ports: Ports, heard: Linking, who: Who) -> Reply:
     return Reply(card=link_cards.linked(heard, who, entry.reference, again=again))
 
 
-def _check_needed(ports: Ports, account: Account) -> None:
-    if not ports.link_page or account.who:
-        raise Refused("Your account needs no link here: Deputy knows who you are without one.")
+async def _check_needed(ports: Ports, account: Account) -> None:
+    """Raise Refused where an account needs no link, or none can be made here: who isn't known reads why."""
+    if ports.link_page and not account.who:
+        return
+    await ports.directory.principal(account)
+    raise Refused("Your account needs no link here: Deputy knows who you are without one.")
 
 
 def _missed(heard: Linking) -> str:

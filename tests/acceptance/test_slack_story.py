@@ -152,6 +152,9 @@ async def test_who_may_not_is_told_why_and_whom_to_ask_and_nobody_else_sees_it(
     await slack.eve.command("/deputy unlock-account alice")
     await whispered(slack, "olivia", "Helpdesk")
     await whispered(slack, "eve", "linked to nobody", "T0DEPUTY:U0EVE")
+    await slack.eve.command("/deputy link ABCD")
+    assert await slack.until(lambda: len(slack.eve.whispers) == 2)
+    assert len({said(one) for one in slack.eve.whispers}) == 1
     assert telling(slack.shown(), "Olivia") is None
 
 

@@ -633,6 +633,12 @@ async def test_local_accounts_need_no_link(text: str) -> None:
         await Company().say("ann", text)
 
 
+@pytest.mark.parametrize("text", ["link", "link ABCD12", "unlink"])
+async def test_who_is_not_known_where_no_link_is_made_reads_why(text: str) -> None:
+    with pytest.raises(Refused, match="Zoe is no longer in the directory"):
+        await Company().say("zoe", text)
+
+
 async def test_the_page_says_at_which_step_it_is_and_whose_the_account_is_in_the_end(
     office: Office, browser: Browser
 ) -> None:
