@@ -43,6 +43,8 @@ class Deny:
 Decision = Permit | NeedsApproval | Deny
 
 
+# The policy's name of a denial that no policy brought about: none allows it.
+DEFAULT = "default-deny"
 # The policy's name of a reason that says what could not be learnt, where knowing it would have decided otherwise.
 UNKNOWN = "unknown-facts"
 

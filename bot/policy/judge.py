@@ -10,7 +10,7 @@ from typing import Any
 import cedarpy
 
 from bot.core.action import Action
-from bot.core.decision import MOST_APPROVALS, UNKNOWN, Decision, Deny, NeedsApproval, Permit, Reason
+from bot.core.decision import DEFAULT, MOST_APPROVALS, UNKNOWN, Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.principal import Principal, PrincipalKind
 from bot.core.wording import listed
 from bot.policy import facts, rules, tree
@@ -20,7 +20,7 @@ from bot.policy.rules import Rulebook, policy_set
 from bot.ports import Question, Situation
 
 # What stands in the audit log for a policy's name where none of them spoke.
-DEFAULT, ERROR, NO_APPROVER, SELF_APPROVAL = "default-deny", "error", "no-approver", "self-approval"
+ERROR, NO_APPROVER, SELF_APPROVAL = "error", "no-approver", "self-approval"
 WEEK = 7 * 24 + 1  # hours looked at, with the present one
 _SCOPES = ("action", "resource")
 DEEDS = ("run", "approve", "review")

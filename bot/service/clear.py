@@ -10,7 +10,7 @@ from bot.core.lifecycle import Event, Happening, advance
 from bot.core.run import Run
 from bot.ports import Ports
 from bot.service.record import record
-from bot.service.refusal import refusal
+from bot.service.refusal import of_another, refusal
 from bot.service.sealed import broken_seal, refuse_changed
 from bot.service.votes import decide, matter, quorum, recount, voided
 
@@ -43,7 +43,7 @@ async def clear(ports: Ports, run: Run) -> Cleared | None:
         return None
     decision = decide(ports, about, votes)
     if isinstance(decision, Deny):
-        await _end(ports, run, *refusal(ports, decision), by=policies(decision))
+        await _end(ports, run, *refusal(ports, of_another(decision, about.requester)), by=policies(decision))
         return None
     if isinstance(decision, Permit) and replace(run, votes=votes).tally.complete:
         return Cleared(about.action, policies(decision))

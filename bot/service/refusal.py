@@ -1,9 +1,11 @@
 """Refusals in words: why, and what would make it possible."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.core import wording
-from bot.core.decision import Deny
+from bot.core.decision import DEFAULT, Deny
+from bot.core.principal import Principal
 from bot.ports import Ports
 
 
@@ -21,3 +23,14 @@ def refusal(ports: Ports, decision: Deny, opens: datetime | None = None) -> tupl
         )
         why.append(f"Ask {people}, who may.")
     return tuple(dict.fromkeys(why))
+
+
+def of_another(decision: Deny, who: Principal) -> Deny:
+    """Return a denial as others read it: who holds no role is not “you” to them."""
+    if who.roles:
+        return decision
+    sentence = (
+        f"{wording.name(who.who)} holds no role here, and no policy lets people without one run this action."
+    )
+    reasons = (replace(one, sentence=sentence) if one.policy == DEFAULT else one for one in decision.reasons)
+    return replace(decision, reasons=tuple(reasons))

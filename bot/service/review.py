@@ -18,6 +18,7 @@ from bot.ports import Delivery, Ports
 from bot.service.authorise import decided, known
 from bot.service.query import existing_run
 from bot.service.record import note, record
+from bot.service.refusal import of_another
 from bot.service.reply import Caller, Reply
 from bot.service.sealed import broken_seal, refuse_changed
 from bot.service.votes import Matter, Right, decide, matter, quorum, recount, right, voided
@@ -76,8 +77,10 @@ async def _yes(ports: Ports, about: Matter, vote: Vote, why: Right, facts: Mappi
         raise Conflict(f"{_spent(before, vote)} counts already; {run.id} needs {before.missing} more from others.")
     decision = decide(ports, about, (*votes, vote))
     if isinstance(decision, Deny):
-        said = " ".join(reason.sentence for reason in decision.reasons if reason.sentence)
-        reason = f"It can't be approved now, for it may not run. {said}".strip()
+        told = of_another(decision, about.requester).reasons
+        said = " ".join(reason.sentence for reason in told if reason.sentence)
+        asker = wording.name(run.request.requester)
+        reason = f"It can't be approved now, for {asker} may not run it. {said}".strip()
         await _refuse(ports, run, Refusal(vote.approver, vote.roles, str(facts["door"]), decision), reason)
     enough = isinstance(decision, Permit) and after.complete
     gone = voided(run, votes)

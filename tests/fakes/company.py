@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from bot.core.action import Action, Risk, Script
 from bot.core.card import Button, Card
 from bot.core.catalog import Catalog, plain
-from bot.core.decision import Decision, Deny, NeedsApproval, Permit, Reason
+from bot.core.decision import DEFAULT, Decision, Deny, NeedsApproval, Permit, Reason
 from bot.core.errors import NotFound, Refused, Unavailable
 from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Account, Principal, Who
@@ -83,7 +83,7 @@ class Rules:
             raise self.broken
         needs = self.needs.get(question.action.id)
         if "desk" not in question.principal.roles or needs is None:
-            return Deny((Reason("default", "No policy allows you to run this."),), ("desk",))
+            return Deny((Reason(DEFAULT, "No policy allows you to run this."),), ("desk",))
         if question.break_glass:
             open_review = Deny((Reason("review-first", "Not yet."),))
             return open_review if question.unreviewed else Permit((Reason("glass"),))

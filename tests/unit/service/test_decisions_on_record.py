@@ -82,7 +82,7 @@ async def test_a_denial_a_refusal_and_a_withdrawal_are_on_record() -> None:
         "not now",
     )
     actor, told = (await facts(company, refused))["request:refused"]
-    assert (actor, told["policies"], told["policy_version"], told["roles"]) == ("zed", ["default"], "1", [])
+    assert (actor, told["policies"], told["policy_version"], told["roles"]) == ("zed", ["default-deny"], "1", [])
     _, told = (await facts(company, withdrawn))["request:withdrawn"]
     assert (told["door"], told["roles"]) == ("chat", ["desk"])
 
@@ -118,7 +118,7 @@ async def test_a_form_that_may_not_be_opened_is_on_record_with_the_rule() -> Non
     with pytest.raises(DeputyError):
         await company.desk.press(Account("local", "zed"), PLACE, Verb.OPEN, "change", "", company.delivery())
     (entry,) = await company.store.entries()
-    assert entry.facts["policies"] == ["default"]
+    assert entry.facts["policies"] == ["default-deny"]
     assert (entry.facts["door"], entry.facts["roles"]) == ("chat", [])
 
 

@@ -85,10 +85,18 @@ async def test_no_approval_is_taken_for_what_its_requester_may_not_run_now() -> 
     company = Company()
     run = await waiting(company)
     company.people.roles["ann"] = set()
-    with pytest.raises(Refused, match="can't be approved now, for it may not run"):
+    with pytest.raises(Refused, match=r"approved now, for Ann may not run it\. Ann holds no role here, and no"):
         await company.say("max", f"approve {run}")
     assert await company.state(run) == "awaiting_approval"
     assert (await company.run(run)).votes == ()
+
+
+async def test_a_start_refused_for_a_lost_role_names_who_lost_it() -> None:
+    company = Company()
+    run = await company.say("ann", "look")
+    company.people.roles["ann"] = set()
+    await company.work()
+    assert (await company.run(run)).reasons[0].startswith("Ann holds no role here, and no policy")
 
 
 async def test_P8_one_byte_changed_before_the_start_refuses_with_the_difference() -> None:
@@ -434,4 +442,4 @@ async def test_a_refusal_says_by_which_rule_and_from_when_on_it_is_possible() ->
     refused = await company.say("zed", "change alice")
     (post,) = await company.told(refused)
     assert "You can ask from 23 Nov 2026, 17:00 UTC on." in post.card.lead
-    assert [fact.value for fact in post.card.facts if fact.label == "Rule"] == ["default"]
+    assert [fact.value for fact in post.card.facts if fact.label == "Rule"] == ["default-deny"]
