@@ -31,13 +31,17 @@ def until(text: str, now: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def away_card(absence: Absence) -> Card:
-    """Tell who is away what that means."""
+def away_card(absence: Absence, *, idle: bool = False) -> Card:
+    """Tell who is away what that means; `idle` says that the policies let their stand-in approve nothing."""
     deputy = wording.name(absence.deputy)
+    means = (
+        f"Until then {deputy} may approve in your place what you may approve and the policies let {deputy} "
+        "approve for you. Nobody can pass that on, and every such approval names you both in the audit log."
+    )
+    warning = " As far as can be told now, that is nothing: name somebody else, or nobody approves in your place."
     return Card(
         "You are away",
-        lead=f"Until then {deputy} may approve in your place what you may approve and the policies let {deputy} "
-        "approve for you. Nobody can pass that on, and every such approval names you both in the audit log.",
+        lead=f"{means}{warning * idle}",
         facts=(wording.when("Until", absence.until), Fact("Approvals to", deputy)),
         footnote="/deputy back ends it.",
     )
@@ -52,6 +56,16 @@ def stand_in_card(absence: Absence) -> Card:
         "the policies let you approve for them.",
         footnote="/deputy approvals shows what waits for you.",
     )
+
+
+def ended_card(absence: Absence, now: Absence | None = None) -> Card:
+    """Tell somebody that what they were told no longer holds: their holder is back, or has said something else."""
+    holder = wording.name(absence.holder)
+    if now and now.deputy == absence.deputy:
+        lead = "They have named another time; until when you may approve in their place stands in a newer message."
+        return Card(f"{holder} is away", lead=lead)
+    title = f"{holder} has named somebody else" if now else f"{holder} is back"
+    return Card(title, lead=f"You no longer approve in {holder}’s place.")
 
 
 def back_card() -> Card:

@@ -1,17 +1,23 @@
 """Being away: somebody approves in one's place meanwhile, with the rights of both and no further."""
 
+import asyncio
 import re
+from functools import partial
 
-from bot.core.absence import EXAMPLE, away_card, back_card, stand_in_card, until
+from bot.core.absence import EXAMPLE, away_card, back_card, ended_card, stand_in_card, until
 from bot.core.approval import Absence
 from bot.core.audit import Draft, Tag
+from bot.core.card import Card
 from bot.core.command import Command
+from bot.core.decision import Deny
 from bot.core.errors import Invalid, Refused, Unlinked
-from bot.core.principal import Account, Principal, PrincipalKind
+from bot.core.principal import Account, Principal, PrincipalKind, Who
 from bot.core.text import shorten, visible
 from bot.ports import Change, Delivery, Ports, Post
+from bot.service.authorise import may_approve
 from bot.service.reply import Caller, Reply
 
+_SOMEBODY = Principal(Who("", ""), frozenset())  # who asks, of whom nothing is known yet
 _FILLING = frozenset({"until", "approvals", "to", "utc"})
 _CLOCK = re.compile(r"\d{1,2}:\S*")
 _MENTION = re.compile(r"<@([^|>]+)(?:\|[^>]*)?>|@?(.+)")
@@ -25,26 +31,50 @@ async def away(ports: Ports, caller: Caller, command: Command, delivery: Deliver
     absence = Absence(me, deputy.who, until(moment, now))
     if await ports.store.delivered_before(delivery) is None:
         facts = {"deputy": deputy.who.key, "until": absence.until.isoformat(), "door": caller.door}
-        key = (
-            f"away:{me.key}:{deputy.who.key}:{absence.until.isoformat()}"  # never another's, or an older, message
-        )
-        told = Post(caller.place, key, stand_in_card(absence), only=deputy.who.key)
+        ended = [
+            _told(caller, one, ended_card(one, absence)) for one in await _current(ports, me) if one != absence
+        ]
+        posts = (*ended, _told(caller, absence, stand_in_card(absence)))
         entry = Draft(Tag.ABSENCE_SET, me, me.key, now, facts)
-        await ports.store.commit(Change(entries=(entry,), posts=(told,), away=absence, delivery=delivery))
+        await ports.store.commit(Change(entries=(entry,), posts=posts, away=absence, delivery=delivery))
         ports.engine.knock()
-    return Reply(card=away_card(absence))
+    return Reply(card=away_card(absence, idle=await _idle(ports, caller, deputy)))
 
 
 async def back(ports: Ports, caller: Caller, delivery: Delivery) -> Reply:
     """End one's absence. Raises Invalid where there is none."""
     me = caller.principal.who
     if await ports.store.delivered_before(delivery) is None:
-        absences = await ports.store.absences(ports.clock.now())
-        if not any(absence.holder == me for absence in absences):
+        ended = await _current(ports, me)
+        if not ended:
             raise Invalid(f"You are not away. To be: {EXAMPLE}")
+        posts = tuple(_told(caller, one, ended_card(one)) for one in ended)
         entry = Draft(Tag.ABSENCE_ENDED, me, me.key, ports.clock.now(), {"door": caller.door})
-        await ports.store.commit(Change(entries=(entry,), back=me, delivery=delivery))
+        await ports.store.commit(Change(entries=(entry,), posts=posts, back=me, delivery=delivery))
+        ports.engine.knock()
     return Reply(card=back_card())
+
+
+async def _current(ports: Ports, holder: Who) -> list[Absence]:
+    return [one for one in await ports.store.absences(ports.clock.now()) if one.holder == holder]
+
+
+def _told(caller: Caller, absence: Absence, card: Card) -> Post:
+    """Tell a stand-in how an absence stands: what was said of this one before is replaced, no other's is."""
+    key = f"away:{absence.holder.key}:{absence.deputy.key}:{absence.until.isoformat()}"
+    return Post(caller.place, key, card, only=absence.deputy.key)
+
+
+async def _idle(ports: Ports, caller: Caller, deputy: Principal) -> bool:
+    """Say whether the policies let `deputy` approve nothing at all in the caller's place, as they stand."""
+    for action in ports.catalog.catalog():
+        await asyncio.sleep(0)  # each takes a moment, and others want to go on meanwhile
+        about = partial(may_approve, ports, requester=_SOMEBODY, action=action, arguments={}, door=caller.door)
+        for late in (False, True):
+            stands_in = about(deputy, delegated=True, escalated=late)
+            if not isinstance(stands_in, Deny) and not isinstance(about(caller.principal, escalated=late), Deny):
+                return False
+    return True
 
 
 def _read(command: Command) -> tuple[str, str]:

@@ -54,6 +54,18 @@ async def test_P12_a_stand_in_is_named_by_their_account_and_decides_with_the_rig
     assert "somebody-else" not in said(done)
     await slack.martin.command("/deputy back")
     await whispered(slack, "martin", "You are back")
+    await whispered(slack, "edda", "Marco Rossi is back", "no longer approve")
+    assert telling(slack.edda.directs, "you may approve in their place") is None
+
+
+async def test_who_names_a_stand_in_that_may_approve_nothing_is_warned(
+    slack: SlackServer, deputy: Process
+) -> None:
+    await slack.martin.command("/deputy away until 2026-12-01 approvals to <@U0HANNA>")
+    await whispered(slack, "martin", "You are away", "that is nothing: name somebody else")
+    await slack.martin.command("/deputy away until 2026-12-01 approvals to <@U0MARIO>")
+    await whispered(slack, "hanna", "Marco Rossi has named somebody else")
+    assert "nothing" not in said(await whispered(slack, "martin", "You are away", "Mario Conti"))
 
 
 async def test_who_is_mentioned_but_not_linked_or_only_typed_stands_in_for_nobody(

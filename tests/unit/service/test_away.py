@@ -41,3 +41,49 @@ async def test_who_is_named_and_not_known_is_not_taken_for_who_speaks(monkeypatc
     monkeypatch.setattr(company.people, "principal", principal)
     with pytest.raises(Refused, match=r"^“may⟨U\+202E⟩a” is nobody whom Deputy knows, so nothing was changed"):
         await company.card("max", "away until 2026-11-25 approvals to @may\u202ea")
+
+
+async def told(company: Company, who: str) -> list[str]:
+    """Return what waits to be told to somebody: one sentence for each message, the newest of what it says."""
+    waiting = [one.post for one in await company.store.outbox(company.clock.now())]
+    return [f"{post.card.title}. {post.card.lead}" for post in waiting if post.only == f"acme/{who}"]
+
+
+async def test_who_stood_in_is_told_when_it_ends() -> None:
+    company = Company()
+    await company.card("max", "away until 2026-11-25 approvals to @mia")
+    await company.card("max", "back")
+    assert await told(company, "mia") == ["Max is back. You no longer approve in Max’s place."]
+
+
+async def test_who_stood_in_is_told_when_somebody_else_is_named() -> None:
+    company = Company()
+    await company.card("max", "away until 2026-11-25 approvals to @mia")
+    await company.card("max", "away until 2026-11-25 approvals to @abe")
+    assert await told(company, "mia") == ["Max has named somebody else. You no longer approve in Max’s place."]
+    (first,) = await told(company, "abe")
+    assert first.startswith("Max is away. Until 25 Nov 2026, 23:59 UTC you may approve in their place")
+
+
+async def test_who_stands_in_until_another_time_reads_of_that_alone() -> None:
+    company = Company()
+    await company.card("max", "away until 2026-11-27 approvals to @mia")
+    await company.card("max", "away until 2026-11-25 approvals to @mia")
+    before, now = await told(company, "mia")
+    assert before.startswith("Max is away. They have named another time")
+    assert now.startswith("Max is away. Until 25 Nov 2026")
+    await company.card("max", "away until 2026-11-25 approvals to @mia")
+    assert await told(company, "mia") == [before, now]
+
+
+@pytest.mark.parametrize(
+    ("away", "stands_in", "nothing"),
+    [("boss", "boss", False), ("boss", "deputy", False), ("boss", "desk", True), ("desk", "boss", True)],
+)
+async def test_who_names_somebody_that_may_approve_nothing_for_them_reads_so(
+    away: str, stands_in: str, nothing: bool
+) -> None:
+    company = Company()
+    company.people.roles |= {"max": {away}, "mia": {stands_in}}
+    card = await company.card("max", "away until 2026-11-25 approvals to @mia")
+    assert ("that is nothing: name somebody else" in card.lead) == nothing
