@@ -190,7 +190,7 @@ async def approvals(ports: Ports, caller: Caller) -> Card:
     return _list(
         "Waiting for your decision",
         mine,
-        "Nothing waits for your decision.",
+        _broken_policies(ports) or "Nothing waits for your decision.",
         "status R-… shows all that was sealed; approve R-… or deny R-… reason decides.",
     )
 

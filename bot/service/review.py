@@ -146,7 +146,7 @@ async def _check_rights(
         said = (
             " ".join(reason.sentence for reason in why.reasons if reason.sentence) or "You may not approve this."
         )
-        may = " or ".join(run.approver_roles)
+        may = wording.listed([ports.policy.role(role).title for role in why.roles], "or")
         await _refuse(ports, run, replace(refusal, decision=why), f"{said}{f' {may} may.' if may else ''}")
     return about, why
 

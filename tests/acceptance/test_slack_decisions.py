@@ -89,6 +89,22 @@ async def test_each_stand_in_is_told_so_directly_also_where_another_was_named_be
         assert await slack.until(lambda name=name: telling(slack.people[name].directs, "Marco Rossi is away"))
 
 
+async def test_broken_policies_are_named_where_a_request_would_wait(
+    slack: SlackServer, deputy: Process, tmp_path: Path
+) -> None:
+    await slack.hanna.command("/deputy rename")
+    request = await sees(slack, "1 approval")
+    (tmp_path / "policies" / "engineers.cedar").write_text("permit")
+
+    await slack.martin.command("/deputy approvals")
+    assert "Nothing waits" not in said(await whispered(slack, "martin", "The policies are broken"))
+    await slack.maya.open_home()
+    home = await slack.until(lambda: slack.maya.home)
+    assert "The policies are broken" in said(home) and "Nothing waits" not in said(home)
+    await slack.mario.press(request, "Approve")
+    assert " may." not in said(await whispered(slack, "mario", "The policies are broken"))
+
+
 async def test_a_request_is_withdrawn_by_who_asked(slack: SlackServer, deputy: Process) -> None:
     await slack.hanna.command("/deputy rename")
     request = await sees(slack, "1 approval")

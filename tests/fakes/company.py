@@ -93,11 +93,13 @@ class Rules:
         return Permit((Reason("desk-runs"),))
 
     def may_approve(self, approver: Principal, question: Question) -> Decision:
+        if self.broken:
+            raise self.broken
         stands_in = question.delegated and "deputy" in approver.roles
         second = question.escalated and "second" in approver.roles
         if ("boss" in approver.roles or stands_in or second) and approver.who != question.principal.who:
             return Permit((Reason("boss-approves"),))
-        return Deny((Reason("default", "You may not approve this."),))
+        return Deny((Reason("default", "You may not approve this."),), ("boss",))
 
     def may_review(self, reviewer: Principal, question: Question) -> Decision:
         return self.may_approve(reviewer, question)

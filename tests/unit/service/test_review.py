@@ -38,9 +38,20 @@ async def test_P1_self_approval_is_refused_with_the_reason_and_audited() -> None
 async def test_P4_somebody_without_the_right_is_told_who_has_it() -> None:
     company = Company()
     run = await company.say("ann", "change alice")
-    with pytest.raises(Refused, match="the bosses may"):
+    with pytest.raises(Refused, match=r"^You may not approve this\. the bosses may\.$"):
         await company.say("zed", f"approve {run}")
     assert await company.state(run) == "awaiting_approval"
+
+
+async def test_broken_policies_let_nobody_decide_and_name_nobody_who_may() -> None:
+    company = Company()
+    run = await company.say("ann", "change alice")
+    company.rules.broken = Invalid("It doesn't parse.", "policies/a.cedar:3")
+    assert (await company.card("max", "approvals")).lead.startswith(
+        "The policies are broken, so nothing is allowed"
+    )
+    with pytest.raises(Refused, match=r"It doesn't parse\.$"):
+        await company.say("max", f"approve {run}")
 
 
 async def test_P2_two_approvals_need_two_persons() -> None:
