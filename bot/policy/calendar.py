@@ -13,7 +13,7 @@ reason = "Finance closes the books."
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -28,6 +28,8 @@ from bot.core.wording import listed
 
 FILE = "calendar.toml"
 NOWHERE = ZoneInfo("UTC")
+HOUR = timedelta(hours=1)
+WEEK = 7 * 24  # hours
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)|24:00")
 
@@ -67,9 +69,20 @@ class Calendar:
         """Look at a moment. Raises OverflowError where the zone can't show it."""
         local = now.astimezone(self.zone)
         utc = now.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
-        freeze = next((one for one in self.freezes if one.start <= now < one.end), None)
+        freeze = self.freeze(now)
         words = {"business_hours": self._hours(), "freeze": self._told(freeze)}
         return Moment(local, utc, self._business(local), freeze.name if freeze else "", words)
+
+    def freeze(self, now: datetime) -> Freeze | None:
+        """Return the freeze that is on at a moment."""
+        return next((one for one in self.freezes if one.start <= now < one.end), None)
+
+    def ahead(self, now: datetime) -> Iterator[datetime]:
+        """Yield the full hours of the coming week, and those of the week from the end of a freeze that is on."""
+        freeze = self.freeze(now)
+        starts = [now.replace(minute=0, second=0, microsecond=0) + HOUR, *([freeze.end] if freeze else [])]
+        for start in starts:
+            yield from (start + HOUR * later for later in range(WEEK))
 
     def _business(self, local: datetime) -> bool:
         minute = local.hour * 60 + local.minute

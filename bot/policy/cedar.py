@@ -62,7 +62,7 @@ class CedarPolicy:
             return _broken(fault)
 
     def opens(self, question: Question) -> datetime | None:
-        """Return the first full hour of the coming week at which it could run or be asked for, or None."""
+        """Return the first hour, of the coming week or after a freeze that is on, at which asking is allowed."""
         try:
             return judge.opens(self._loaded().bench, question)
         except Invalid:

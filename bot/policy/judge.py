@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -21,7 +21,6 @@ from bot.ports import Question, Situation
 
 # What stands in the audit log for a policy's name where none of them spoke.
 ERROR, NO_APPROVER, SELF_APPROVAL = "error", "no-approver", "self-approval"
-WEEK = 7 * 24 + 1  # hours looked at, with the present one
 _SCOPES = ("action", "resource")
 DEEDS = ("run", "approve", "review")
 MOST_KEPT = 10_000
@@ -171,10 +170,9 @@ def review(bench: Bench, reviewer: Principal, question: Question) -> Decision:
 
 
 def opens(bench: Bench, question: Question) -> datetime | None:
-    """Return the first full hour of the coming week at which it could run or be asked for, or None."""
-    hour = question.now.replace(minute=0, second=0, microsecond=0)
+    """Return the first hour, of the coming week or after a freeze that is on, at which asking is allowed."""
     try:
-        hopeful = Hearing(bench, question).hopeful([hour + timedelta(hours=later) for later in range(1, WEEK)])
+        hopeful = Hearing(bench, question).hopeful(list(bench.book.calendar.ahead(question.now)))
     except Exception:
         return None
     answers = ((moment, decide(bench, replace(question, now=moment))) for moment in hopeful)
@@ -274,7 +272,7 @@ class Hearing:
         # Moments that no policy tells apart are one: of a week there are three or four.
         matters = {
             self._when(matter): matter
-            for moment in reversed(moments)
+            for moment in sorted(moments, reverse=True)
             for matter in [Matter(replace(self._question, now=moment), self._bench.book.calendar)]
         }
         firsts = sorted(matters.values(), key=lambda matter: matter.question.now)

@@ -102,7 +102,7 @@ class Policy(Protocol):
         """Say whether `approver` may vote on `question`: Permit or Deny."""
 
     def opens(self, question: Question) -> datetime | None:
-        """Return the first full hour of the coming week at which it could run or be asked for, or None."""
+        """Return the first hour, of the coming week or after a freeze that is on, at which asking is allowed."""
 
     def may_review(self, reviewer: Principal, question: Question) -> Decision:
         """Say whether `reviewer` may review afterwards what was run as an emergency: Permit or Deny."""

@@ -85,7 +85,7 @@ def opens(
     *,
     emergency: Emergency | None = None,
 ) -> datetime | None:
-    """Say from when on what is refused now could run or be asked for; None where no hour of a week would do."""
+    """Say from when on what is refused now could run or be asked for; None where no hour is known."""
     question = _urgent(_question(ports, principal, action, arguments, door), emergency)
     try:
         return ports.policy.opens(question)

@@ -9,16 +9,17 @@ from bot.core.audit import Entry, Tag, read_reference
 from bot.core.canonical import Json
 from bot.core.card import FAVOURITES, MOST_USED, Card, Fact, Item, Menu, Table
 from bot.core.command import VERBS
-from bot.core.decision import Decision, Deny, NeedsApproval
+from bot.core.decision import Decision, Deny, NeedsApproval, Permit
 from bot.core.errors import DeputyError, Invalid, NotFound
 from bot.core.parameter import Kind, Parameter, condition_in_words
-from bot.core.principal import Principal, Who
+from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.core.text import visible
 from bot.ports import Ports
-from bot.service.authorise import authorise, could, decisions
+from bot.service.authorise import authorise, could, decisions, opens
 from bot.service.background import whole
 from bot.service.record import refused
+from bot.service.refusal import closed, refusal
 from bot.service.reply import Caller
 from bot.service.submit import find
 from bot.service.votes import Matter, Right, right
@@ -40,7 +41,7 @@ async def menu(ports: Ports, caller: Caller) -> Card:
         (action for action in catalog if action.id in mine), key=lambda one: (one.category, one.title)
     )
     if not actions:
-        return Card("Nothing you may do yet", lead=_broken_policies(ports) or _nothing(ports, caller.principal))
+        return Card("Nothing you may do yet", lead=_broken_policies(ports) or await _nothing(ports, caller))
     usage = await ports.store.usage(caller.principal.who)
     marked = await ports.store.favourites(caller.principal.who)
     favourites = [action for action in actions if action.id in marked]
@@ -61,14 +62,17 @@ async def menu(ports: Ports, caller: Caller) -> Card:
     )
 
 
-def _nothing(ports: Ports, who: Principal) -> str:
+async def _nothing(ports: Ports, caller: Caller) -> str:
     """Say why somebody may run nothing: who holds a role may well have to decide what others ask for."""
+    who = caller.principal
     roles = [ports.policy.role(role).title for role in sorted(who.roles)]
     if roles:
-        return (
-            f"You are {who.name} and hold {wording.listed(roles)}, which lets you run nothing here now. "
-            "What waits for your decision is under /deputy approvals."
+        told = (
+            f"You are {who.name} and hold {wording.listed(roles)}, which lets you run nothing here now.",
+            *await closed(ports, caller),
+            "What waits for your decision is under /deputy approvals.",
         )
+        return " ".join(told)
     return (
         f"You are {who.name}, and none of your groups gives you a role here. "
         "If you should have one, ask the people who look after Deputy to add your group to a role."
@@ -132,12 +136,6 @@ def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
 
 def _about(ports: Ports, caller: Caller, name: str) -> Card:
     action = find(ports, caller, name)
-    decision = could(ports, caller.principal, action, caller.door)
-    needs = {
-        "Permit": "It runs at once when you ask.",
-        "NeedsApproval": "It needs approval when you ask.",
-        "Deny": "You may not run it.",
-    }[type(decision).__name__]
     rows = tuple(
         (one.name, one.kind.value, _needed(one, action.parameters), one.help or one.label)
         for one in action.parameters
@@ -147,11 +145,21 @@ def _about(ports: Ports, caller: Caller, name: str) -> Card:
     blocks = (Table(("Parameter", "Kind", "", "What it is"), rows),) if rows else ()
     return Card(
         action.title,
-        lead=f"{action.summary.rstrip('.')}. {needs}",
+        lead=f"{action.summary.rstrip('.')}. {_when_asked(ports, caller, action)}",
         facts=facts,
         blocks=blocks,
         footnote=" ".join((f"/deputy {action.id}", *_typed(action.parameters))),
     )
+
+
+def _when_asked(ports: Ports, caller: Caller, action: Action) -> str:
+    """Say what comes of asking for an action now; where it is refused, why, and what would make it possible."""
+    decision = could(ports, caller.principal, action, caller.door)
+    if isinstance(decision, Deny):
+        from_when = opens(ports, caller.principal, action, {}, caller.door)
+        return " ".join(("You may not run it.", *refusal(ports, decision, from_when)))
+    runs = isinstance(decision, Permit)
+    return "It runs at once when you ask." if runs else "It needs approval when you ask."
 
 
 def _typed(parameters: tuple[Parameter, ...]) -> Iterator[str]:

@@ -1,7 +1,9 @@
 """Decisions in Slack beside yes and no: a refusal that goes on, a stand-in, a withdrawal, a comment."""
 
+import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest_asyncio
@@ -87,6 +89,23 @@ async def test_each_stand_in_is_told_so_directly_also_where_another_was_named_be
     for account, name in (("U0EDDA", "edda"), ("U0MARIO", "mario")):
         await slack.martin.command(f"/deputy away until 2026-12-01 approvals to <@{account}>")
         assert await slack.until(lambda name=name: telling(slack.people[name].directs, "Marco Rossi is away"))
+
+
+async def test_a_freeze_is_named_in_the_menu_and_in_the_help(
+    slack: SlackServer, deputy: Process, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    frozen = {"name": "Black week", "reason": "Shops are busy."}
+    dates = f"from = {today - timedelta(days=1)}\nuntil = {today + timedelta(days=20)}\n"
+    text = "".join(f"{key} = {json.dumps(value)}\n" for key, value in frozen.items())
+    (tmp_path / "policies" / "calendar.toml").write_text(f"[[freeze]]\n{text}{dates}")
+    ends = f"You can ask from {today + timedelta(days=21):%-d %b %Y}, 00:00 UTC on."
+
+    await slack.hanna.open_home()
+    home = said(await slack.until(lambda: slack.hanna.home))
+    assert "run nothing here now. Changes rest: Black week, until" in home and ends in home
+    await slack.hanna.command("/deputy help rename")
+    await whispered(slack, "hanna", "You may not run it. Changes rest: Black week, until", ends)
 
 
 async def test_broken_policies_are_named_where_a_request_would_wait(

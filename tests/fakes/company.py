@@ -72,6 +72,7 @@ class Rules:
         self.text = "1"
         self.broken: Exception | None = None
         self.open_at: datetime | None = None
+        self.frozen = ""
 
     def version(self) -> str:
         if self.broken:
@@ -81,6 +82,8 @@ class Rules:
     def decide(self, question: Question) -> Decision:
         if self.broken:
             raise self.broken
+        if self.frozen:
+            return Deny((Reason("freeze", self.frozen),))
         needs = self.needs.get(question.action.id)
         if "desk" not in question.principal.roles or needs is None:
             return Deny((Reason(DEFAULT, "No policy allows you to run this."),), ("desk",))

@@ -1,6 +1,7 @@
 """Approvals by people of named roles: one seat a person, the fewest first, and the policies have the last word."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import product
 from pathlib import Path
 
@@ -170,6 +171,30 @@ def test_what_is_approved_by_the_hour_opens_when_somebody_may_approve_it(tmp_pat
     policy = CedarPolicy(folder(tmp_path, run, f'@id("early") {early}'))
     question = Question(person(), action("x"), {}, "chat", NOW)
     assert policy.opens(question) == NOW.replace(day=NOW.day + 1, hour=0)
+
+
+@pytest.mark.parametrize(
+    ("until", "opens"),
+    [
+        ("2026-11-24", "2026-11-25T08:00"),
+        ("2026-12-30", "2026-12-31T08:00"),
+        ("2026-12-30T16:30:00Z", "2026-12-30T16:30"),
+    ],
+)
+def test_what_a_freeze_closes_opens_in_business_hours_after_it_however_long_it_is(
+    tmp_path: Path, until: str, opens: str
+) -> None:
+    calendar = (
+        'business_hours = ["08:00", "18:00"]\n[[freeze]]\nname = "Rest"\nfrom = 2026-11-20\nreason = "Rest."\n'
+    )
+    texts = {"a__cedar": f'@id("a") permit (principal, {RUN}) when {{ context.businessHours }};'}
+    texts["b__cedar"] = (
+        f'@id("b") @reason("Changes rest.") forbid (principal, {RUN}) when {{ context has freeze }};'
+    )
+    frozen = CedarPolicy(folder(tmp_path, **texts, calendar__toml=f"{calendar}until = {until}\n"))
+    question = Question(person(), action("x"), {}, "chat", NOW)
+    assert isinstance(frozen.decide(question), Deny)
+    assert frozen.opens(question) == datetime.fromisoformat(f"{opens}+00:00")
 
 
 def test_what_no_hour_opens_says_none(tmp_path: Path) -> None:

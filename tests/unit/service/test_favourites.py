@@ -113,3 +113,18 @@ async def test_who_may_run_nothing_is_told_which_role_they_hold_and_only_who_hol
     assert "/deputy approvals" in lead
     assert "none of your groups gives you a role" not in lead
     assert "none of your groups gives you a role" in (await company.card("zed", "")).lead
+
+
+async def test_who_may_run_nothing_now_is_told_what_closes_it_and_from_when_on_it_is_open() -> None:
+    company = Company()
+    company.rules.frozen = "Changes rest."
+    open_again = "Changes rest. You can ask from 23 Nov 2026, 17:00 UTC on."
+    assert "Changes rest" not in (await company.card("ann", "")).lead  # at no hour is it open
+    company.rules.open_at = company.clock.now().replace(hour=17)
+    assert f"which lets you run nothing here now. {open_again} What waits" in (await company.card("ann", "")).lead
+    assert (await company.card("ann", "help look")).lead == f"Does look. You may not run it. {open_again}"
+
+
+async def test_help_with_an_action_says_who_may_run_what_the_reader_may_not() -> None:
+    lead = (await Company().card("zed", "help look")).lead
+    assert lead == "Does look. You may not run it. No policy allows you to run this. Ask the desk, who may."
