@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.action import Action
 from bot.core.canonical import Json
-from bot.core.parameter import Bound, Choice, Kind, Parameter, applying
+from bot.core.parameter import Bound, Choice, Kind, Parameter, applying, items
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Form:
         return replace(
             self,
             fields=tuple(
-                replace(field, value=_plain(given[field.parameter.name]))
+                replace(field, value=_held(field.parameter, given[field.parameter.name]))
                 if field.parameter.name in given
                 else field
                 for field in self.fields
@@ -94,7 +94,12 @@ def _shown(parameter: Parameter, given: Mapping[str, object], bound: Bound | Non
         return None
     if bound and parameter.kind is Kind.BOOLEAN and parameter.name in bound.arguments:
         return bool(bound.arguments[parameter.name])  # “on” was typed, and forms know yes and no
-    return _plain(given.get(parameter.name, parameter.default))
+    return _held(parameter, given.get(parameter.name, parameter.default))
+
+
+def _held(parameter: Parameter, value: object) -> Json:
+    """Return a value as a form holds it: a list by its items, for an input may have other signs between them."""
+    return _plain(items(value) if parameter.kind is Kind.LIST and isinstance(value, str) else value)
 
 
 def _plain(value: object) -> Json:

@@ -237,13 +237,18 @@ def _choice(parameter: Parameter, given: object) -> str:
 
 
 def _list(parameter: Parameter, given: object) -> tuple[str, ...]:
-    items = re.split(r"[,\n]", given) if isinstance(given, str) else given
-    if not isinstance(items, list | tuple):
+    found = items(given) if isinstance(given, str) else given
+    if not isinstance(found, list | tuple):
         raise ValueError("takes a list")
-    if len(items) > MOST_ITEMS:
-        raise ValueError(f"has {len(items):,} items; {MOST_ITEMS} is the most")
-    stripped = (item.strip() if isinstance(item, str) else item for item in items)
+    if len(found) > MOST_ITEMS:
+        raise ValueError(f"has {len(found):,} items; {MOST_ITEMS} is the most")
+    stripped = (item.strip() if isinstance(item, str) else item for item in found)
     return tuple(_string(parameter, item) for item in stripped if item != "")
+
+
+def items(text: str) -> list[str]:
+    """Return the items of a list that came as one text: commas or line feeds are between them."""
+    return [item for part in re.split(r"[,\n]", text) if (item := part.strip())]
 
 
 def _date(parameter: Parameter, given: object) -> str:

@@ -78,6 +78,13 @@ def test_X6_an_undeclared_argument_is_named_in_the_note() -> None:
     assert form.note == "“PATH” is not a parameter of this action. Look again."
 
 
+@pytest.mark.parametrize("given", ["a, b,c", "a\nb\n\nc ", ["a", "b", "c"]])
+def test_a_list_is_held_by_its_items_however_it_was_given(given: object) -> None:
+    form = form_for(ACTION, {"groups": given}, bind(PARAMETERS, {"groups": given}))
+    assert filled(form, "groups").value == ["a", "b", "c"]
+    assert filled(form_for(ACTION, {}).holding({"groups": given}), "groups").value == ["a", "b", "c"]
+
+
 def test_choices_from_a_query_take_the_place_of_the_declared_ones() -> None:
     blue = (Choice("blue", "Blue"),)
     assert filled(form_for(ACTION, {}), "colour").choices == COLOURS

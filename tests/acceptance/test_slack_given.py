@@ -1,0 +1,48 @@
+"""What somebody gave in a command is what runs, also where a form opens first for something else that is wrong."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.acceptance.at_slack import at_slack, opened, sees, whispered
+from tests.acceptance.conftest import Process, own_content
+from tests.fakes.slack_server import SlackServer
+
+ACTIONS = {
+    "operations/take.py": '''"""Takes something."""
+
+import json
+from datetime import datetime
+
+
+def main(name: str, size: int = 5, tags: list[str] = [], at: datetime | None = None, note: str = "") -> str:
+    """Say what it was given."""
+    return json.dumps([name, size, tags, at.year if at else None, len(note)])
+''',
+    "operations/take.toml": 'title = "Take it"\nsummary = "Takes it."\nrisk = "read"\n\n'
+    '[parameters.size]\nmaximum = 10\n\n[parameters.note]\nkind = "text"\n',
+}
+
+
+@pytest_asyncio.fixture(params=["http", "socket"])
+async def slack(request: pytest.FixtureRequest) -> AsyncIterator[SlackServer]:
+    async with SlackServer(request.param) as server:
+        yield server
+
+
+@pytest_asyncio.fixture
+async def own(slack: SlackServer, tmp_path: Path) -> AsyncIterator[Process]:
+    async with at_slack(slack, tmp_path, more=own_content(tmp_path, ACTIONS)) as process:
+        yield process
+
+
+async def test_a_list_typed_in_one_line_stays_a_list_in_the_form(slack: SlackServer, own: Process) -> None:
+    await slack.edda.command("/deputy take Bob tags=a,b,c size=99")
+    await slack.edda.submit(await opened(slack, "edda", "Tags"), {"Size": "9"})
+    await sees(slack, '["Bob", 9, ["a", "b", "c"], null, 0]')
+    await slack.edda.mention("take Ann tags=a,b,c size=99")
+    await slack.edda.press(await whispered(slack, "edda", "Nothing was done yet"), "Open the form")
+    await slack.edda.submit(await opened(slack, "edda", "Tags"), {"Size": "8"})
+    await sees(slack, '["Ann", 8, ["a", "b", "c"], null, 0]')
