@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from bot.core.action import Action
 from bot.core.canonical import Json
-from bot.core.parameter import Bound, Choice, Kind, Parameter, applying, items
+from bot.core.parameter import Bound, Choice, Kind, Parameter, applying, bind_one, items
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,20 @@ class Field:
     value: Json = None
     fault: str = ""
     choices: tuple[Choice, ...] = ()
+
+    @property
+    def given(self) -> bool:
+        """Whether it holds something that was given, and not only its default."""
+        return self.value not in (None, "", [], _plain(self.parameter.default))
+
+    @property
+    def misfit(self) -> str:
+        """What is wrong with what it holds, in a sentence; empty where it fits or is blank."""
+        try:
+            bind_one(self.parameter, self.value)
+        except ValueError as error:
+            return f"“{self.parameter.label}” {error}."
+        return ""
 
 
 @dataclass(frozen=True)
@@ -89,11 +103,14 @@ def form_for(
     )
 
 
+_ONE_SPELLING = frozenset({Kind.BOOLEAN, Kind.DATE, Kind.DATETIME})  # that inputs take
+
+
 def _shown(parameter: Parameter, given: Mapping[str, object], bound: Bound | None) -> Json:
     if parameter.kind is Kind.SECRET:
         return None
-    if bound and parameter.kind is Kind.BOOLEAN and parameter.name in bound.arguments:
-        return bool(bound.arguments[parameter.name])  # “on” was typed, and forms know yes and no
+    if bound and parameter.kind in _ONE_SPELLING and parameter.name in bound.arguments:
+        return _plain(bound.arguments[parameter.name])  # “on” was typed, and forms know yes and no
     return _held(parameter, given.get(parameter.name, parameter.default))
 
 

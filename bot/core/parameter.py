@@ -300,9 +300,9 @@ def _bounds(parameter: Parameter, value: Value) -> None:
     if parameter.kind in (Kind.INTEGER, Kind.NUMBER):
         number = Decimal(str(value))
         if parameter.minimum is not None and number < parameter.minimum:
-            raise ValueError(f"must be at least {parameter.minimum}")
+            raise ValueError(f"must be at least {parameter.minimum}, not {_shown(value)}")
         if parameter.maximum is not None and number > parameter.maximum:
-            raise ValueError(f"must be at most {parameter.maximum}")
+            raise ValueError(f"must be at most {parameter.maximum}, not {_shown(value)}")
     elif isinstance(value, str | tuple) and parameter.kind not in (Kind.SECRET, Kind.CREDENTIAL):
         unit = "items" if isinstance(value, tuple) else "characters"
         if parameter.min_length is not None and len(value) < parameter.min_length:

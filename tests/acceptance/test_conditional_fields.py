@@ -107,6 +107,22 @@ async def test_a_command_opens_the_form_with_its_fault_where_what_was_typed_asks
     await expect(form.get_by_label("Where to")).to_be_focused()
 
 
+async def test_what_was_given_and_no_input_of_the_page_can_hold_is_named_at_the_head(
+    browser: Browser, own: Process
+) -> None:
+    oncall = await Room(browser, own.address).enter("oncall")
+    await oncall.say("/deputy move sales until=soon")
+    form = oncall.page.get_by_role("dialog", name="Move a mailbox")
+    head = form.get_by_role("alert").filter(
+        has_text="Nothing ran yet, and not all that was given is in this form."
+    )
+    await oncall.sees("“Until” takes a date like 2026-11-23, not “soon”.", head)
+    await form.get_by_role("button", name="Cancel").click()
+    await oncall.say("/deputy move sales until=20261123 to=Berlin")
+    await expect(form.get_by_label("Until")).to_have_value("2026-11-23")
+    await expect(head).to_have_count(0)
+
+
 async def test_in_a_terminal_what_is_given_and_does_not_apply_is_told_in_words(own: Process) -> None:
     code, out, _ = await own.deputy("say", "--as", "oncall", "move sales to=Berlin")
     assert (code, "“Where to” applies only when “How” is move." in out) == (2, True)

@@ -72,6 +72,16 @@ def view(form: Form, about: Meta = NOWHERE, reason: str = "") -> Json:
     return modal(Callback.FILL, form.title, [*top, *blocks, *more, *asked], kept, submit="Run")
 
 
+def noted(form: Form) -> Form:
+    """Return a form whose note names what was given and doesn't stand in it, so that nothing vanishes unsaid."""
+    unshown = [said for field in form.applying if (said := inputs.unshown(field))]
+    if not unshown:
+        return form
+    first = "Nothing ran yet, and not all that was given is in this form."
+    last = "Fill that in here, or it is left out."
+    return replace(form, note=" ".join((first, *unshown, last, form.note)).strip())
+
+
 def _aside(form: Form) -> dict[str, object]:
     """Return what somebody put into fields that don't apply now: they may apply again in a moment."""
     applying = {field.parameter.name for field in form.applying}
@@ -100,7 +110,7 @@ def held(view: Mapping[str, Any]) -> dict[str, object]:
     """
     try:
         blocks = [block for block in view.get("blocks") or () if block.get("type") == "input"]
-        begun = {block["block_id"]: {"": _begun(block["element"])} for block in blocks}
+        begun = {block["block_id"]: {"": inputs.begun(block["element"])} for block in blocks}
         now = {**begun, **((view.get("state") or {}).get("values") or {})}
     except (AttributeError, KeyError, TypeError):
         raise Invalid(_BROKEN) from None
@@ -138,7 +148,7 @@ def errors(form: Form, about: Meta, there: Collection[str]) -> Json:
     faults = {_block_id(one): shorten(one.fault, 500) for one in form.fields if one.fault}
     if faults and not form.note and faults.keys() <= {*there}:
         return {"response_action": "errors", "errors": faults}
-    return {"response_action": "update", "view": view(form, about)}
+    return {"response_action": "update", "view": view(noted(form), about)}
 
 
 def suggestions(form: Form, named: str, typed: str) -> Json:
@@ -201,14 +211,6 @@ def _block_id(field: Field) -> str:
     return f"{LINES if lines else ARGUMENT}{field.parameter.name}"
 
 
-def _begun(element: Mapping[str, Any]) -> Json:
-    """Return the state that an element begins with, in the shape of a view's state."""
-    renamed = {"initial_value": "value"} | {
-        f"initial_{one}": f"selected_{one}" for one in ("option", "options", "date", "date_time")
-    }
-    return {"type": element.get("type"), **{renamed[key]: element[key] for key in renamed if key in element}}
-
-
 def _block(field: Field, *, decides: bool) -> Json:
     parameter = field.parameter
     optional = not parameter.required or parameter.default is not None
@@ -239,8 +241,6 @@ def _manner(field: Field) -> str:
         )
     if field.parameter.kind is Kind.LIST and not field.choices:
         return "One a line."
-    if isinstance(field.value, str) and len(field.value) > inputs.LONGEST_INPUT:
-        return f"It held {len(field.value):,} characters, more than a form in Slack takes."
     return ""
 
 

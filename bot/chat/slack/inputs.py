@@ -1,7 +1,7 @@
 """One parameter as one of Slack's inputs, and what somebody put into it back as an argument.
 
 Every kind has an entry in the two tables at the end. A default or a given value that Slack would not take as the
-input's first value is left out rather than changed: the binding says then what is missing.
+input's first value is left out rather than changed: `unshown` says then what is missing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +42,36 @@ def value(state: Mapping[str, Any]) -> object:
     Texts and numbers as text, a list as a list of texts, a moment as ISO 8601 in UTC.
     """
     return _READERS.get(str(state.get("type")), _nothing)(state)
+
+
+def begun(element: Mapping[str, Any]) -> Json:
+    """Return the state that an element begins with, in the shape of a view's state."""
+    renamed = {"initial_value": "value"} | {
+        f"initial_{one}": f"selected_{one}" for one in ("option", "options", "date", "date_time")
+    }
+    return {"type": element.get("type"), **{renamed[key]: element[key] for key in renamed if key in element}}
+
+
+def unshown(field: Field) -> str:
+    """Say why a field's input doesn't begin with all that was given for it; empty where it does."""
+    if not field.given or is_secret(field):
+        return ""
+    shown, given = value(begun(made := element(field))), field.value
+    if isinstance(shown, list) and isinstance(given, list):
+        whole = len(shown) == len({*map(str, given)})
+    else:
+        whole = shown is not None
+    return "" if whole else field.fault or field.misfit or _no_room(field, str(made["type"]))
+
+
+def _no_room(field: Field, kind: str) -> str:
+    """Say why an input of this kind doesn't take a value that fits."""
+    label = field.parameter.label
+    if kind.endswith("select"):
+        return f"“{label}” has not all of that among the choices shown."
+    if kind == "datetimepicker":
+        return f"“{label}” can't begin with {field.value}: Slack's form takes no such moment."
+    return f"“{label}” is longer than the {LONGEST_INPUT:,} characters that a form in Slack takes."
 
 
 def option(choice: Choice) -> Json:

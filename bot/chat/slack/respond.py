@@ -246,7 +246,7 @@ class Responder:
 
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
-        form = reply.form.holding(heard.values) if reply.form else None
+        form = unopened.filled(reply.form, heard.values) if reply.form else None
         read = filled_from(form, heard.words, whole=views.whole(heard.words)) if form else None
         return _answer(heard, replace(reply, form=read))
 
@@ -326,7 +326,7 @@ def submitted(heard: Heard, answer: Answer) -> Json:
 
 def _answer(heard: Heard, reply: Reply) -> Answer:
     if reply.form:
-        return Answer(view=forms.view(reply.form, _about(heard)), form=reply.form)
+        return Answer(view=forms.view(forms.noted(reply.form), _about(heard)), form=reply.form)
     return Answer(card=reply.card)
 
 

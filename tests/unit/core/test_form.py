@@ -85,6 +85,19 @@ def test_a_list_is_held_by_its_items_however_it_was_given(given: object) -> None
     assert filled(form_for(ACTION, {}).holding({"groups": given}), "groups").value == ["a", "b", "c"]
 
 
+def test_what_inputs_take_in_one_spelling_alone_is_held_in_that() -> None:
+    parameters = (Parameter("day", Kind.DATE, "Day"), Parameter("at", Kind.DATETIME, "At"))
+    given = {"day": "20261123", "at": "2026-11-23T14:30"}
+    form = form_for(replace(ACTION, parameters=parameters), given, bind(parameters, given))
+    assert [field.value for field in form.fields] == ["2026-11-23", "2026-11-23T14:30:00+00:00"]
+
+
+def test_a_field_knows_what_was_given_for_it_and_whether_that_fits() -> None:
+    form = form_for(ACTION, {"tries": "99", "groups": ["staff", "vpn"], "account": "alice"})
+    assert [field.parameter.name for field in form.fields if field.given] == ["account", "tries"]
+    assert [field.misfit for field in form.fields if field.misfit] == ["“Tries” must be at most 9.5, not 99."]
+
+
 def test_choices_from_a_query_take_the_place_of_the_declared_ones() -> None:
     blue = (Choice("blue", "Blue"),)
     assert filled(form_for(ACTION, {}), "colour").choices == COLOURS

@@ -179,14 +179,14 @@ def test_a_blank_argument_takes_its_default_and_a_given_one_does_not() -> None:
 def test_bounds_of_numbers_are_inclusive(kind: Kind) -> None:
     parameter = declared(kind, minimum=Decimal(2), maximum=Decimal(5))
     assert all(bound(parameter, given).ok for given in ("2", "3", "5"))
-    assert sentence(parameter, "1") == "“The X” must be at least 2."
-    assert sentence(parameter, "6") == "“The X” must be at most 5."
+    assert sentence(parameter, "1") == "“The X” must be at least 2, not 1."
+    assert sentence(parameter, "6") == "“The X” must be at most 5, not 6."
 
 
 def test_bounds_of_decimals_are_exact() -> None:
     parameter = declared(Kind.NUMBER, maximum=Decimal("0.1"))
     assert bound(parameter, "0.10").ok
-    assert sentence(parameter, "0.10000000000000001") == "“The X” must be at most 0.1."
+    assert sentence(parameter, "0.10000000000000001") == "“The X” must be at most 0.1, not 0.10000000000000001."
 
 
 @pytest.mark.parametrize("kind", [Kind.STRING, Kind.TEXT, Kind.LIST])

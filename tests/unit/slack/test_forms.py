@@ -1,6 +1,7 @@
 """Forms in Slack: legal whatever they hold, and what was filled in comes back as the argument it is."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def submitted(form: Form, **state: Any) -> dict[str, Any]:
 @given(FORMS, WORDS)
 @settings(deadline=None, max_examples=150)
 def test_any_form_is_a_legal_view(form: Form, reason: str) -> None:
-    assert view_faults(forms.view(form, Meta("C1", "", "a message " * 900), reason)) == []
+    assert view_faults(forms.view(forms.noted(form), Meta("C1", "", "a message " * 900), reason)) == []
 
 
 @given(FORMS, st.text(max_size=5))
@@ -123,6 +124,43 @@ def _with_choices(one: Field) -> Parameter:
 )
 def test_what_was_given_is_there_already(one: Field, name: str, first: Any) -> None:
     assert element_of(one)[name] == first
+
+
+@pytest.mark.parametrize(
+    ("one", "why"),
+    [
+        (field(Kind.INTEGER, "99", maximum=Decimal(10)), "“It” must be at most 10, not 99."),
+        (field(Kind.NUMBER, "1,5", default="2", fault="“It” is no number."), "“It” is no number."),
+        (field(Kind.BOOLEAN, "?"), "“It” takes yes or no, not “?”."),
+        (field(Kind.DATE, "tomorrow"), "“It” takes a date like 2026-11-23, not “tomorrow”."),
+        (field(Kind.DATETIME, "1995-01-01T00:00"), "“It” can't begin with 1995-01-01T00:00"),
+        (field(Kind.TEXT, "x" * 3_001), "“It” is longer than the 3,000 characters"),
+        (field(Kind.STRING, "a\nb"), "“It” holds the control character"),
+        (field(Kind.LIST, ["x" * 2_000, "y" * 2_000]), "“It” is longer than the 3,000 characters"),
+        (field(Kind.LIST, ["a", "c"], choices=("a", "b")), "“It” has not all of that among the choices shown."),
+        (field(Kind.CHOICE, "c", choices=("a",), choices_from="list"), "“It” has not all of that"),
+    ],
+)
+def test_what_was_given_and_does_not_stand_in_its_field_is_named_at_the_head(one: Field, why: str) -> None:
+    noted = forms.noted(form_of(one, note="Look."))
+    assert noted.note.startswith(f"Nothing ran yet, and not all that was given is in this form. {why}")
+    assert noted.note.endswith("Fill that in here, or it is left out. Look.")
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        field(Kind.INTEGER, 5, default=5, maximum=Decimal(1)),
+        field(Kind.INTEGER, "7"),
+        field(Kind.TEXT, "x" * 4_000, default="x" * 4_000),
+        field(Kind.LIST, ["a", "a"], choices=("a", "b")),
+        field(Kind.BOOLEAN, False),
+        field(Kind.SECRET, "x"),
+        field(Kind.STRING, required=True, fault="“It” is needed."),
+    ],
+)
+def test_what_stands_in_its_field_or_is_its_default_is_not_named(one: Field) -> None:
+    assert forms.noted(form_of(one)) == form_of(one)
 
 
 def test_a_yes_or_no_that_may_be_left_out_has_a_third_answer() -> None:

@@ -24,6 +24,7 @@ export class Sheet {
     const fields = form.fields.map((field, at) =>
       drawn({ ...field, bare: this.bare.has(field.name) }, `field-${at}`));
     arrange(fields);
+    const lost = unshown(form.fields.filter((_, at) => !fields[at].node.hidden && fields[at].read() === undefined));
     const box = el("textarea", {
       id: "field-reason", rows: "2", maxlength: "1000", "aria-describedby": "field-reason-help",
     }, reason);
@@ -42,6 +43,7 @@ export class Sheet {
         form.summary && el("p", { class: "summary" }, form.summary),
         form.note && el("p", { class: refused ? "notice" : "hint", role: refused && "alert" },
           icon(refused ? "warning" : "neutral"), el("span", {}, form.note)),
+        lost && el("p", { class: "notice", role: "alert" }, icon("warning"), el("span", {}, lost)),
         fields.map((field) => field.node),
         el("div", { class: "field" },
           el("label", { class: "label", for: "field-reason" }, "Reason"), box,
@@ -81,6 +83,14 @@ function arrange(fields) {
     node.hidden = !when.every((condition) => condition.values.includes(held[condition.name]));
     if (!node.hidden) held[name] = read() ?? blank;
   }
+}
+
+/** Say what was given for blank inputs: it is not the form's to leave it out in silence. */
+function unshown(blank) {
+  const given = blank.filter((field) => (field.value ?? "") !== "" && field.value.length !== 0);
+  const why = given.map((field) => field.fault || `“${field.label}” can't hold ${field.value} here.`);
+  return why.length > 0 && `Nothing ran yet, and not all that was given is in this form. ${why.join(" ")} ` +
+    "Fill that in here, or it is left out.";
 }
 
 function drawn(field, id) {
