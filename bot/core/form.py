@@ -23,6 +23,12 @@ class Field:
         return self.value not in (None, "", [], _plain(self.parameter.default))
 
     @property
+    def help(self) -> str:
+        """What its parameter is for, unless the fault beside it says that already."""
+        told = self.parameter.help.rstrip(".")
+        return "" if told in self.fault else self.parameter.help
+
+    @property
     def misfit(self) -> str:
         """What is wrong with what it holds, in a sentence; empty where it fits or is blank."""
         try:
@@ -147,7 +153,7 @@ def _field(field: Field, *, applies: bool) -> dict[str, Json]:
         "name": parameter.name,
         "kind": parameter.kind.value,
         "label": parameter.label,
-        "help": parameter.help,
+        "help": field.help,
         "required": parameter.required,
         "value": field.value,
         "default": _plain(parameter.default),

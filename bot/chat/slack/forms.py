@@ -223,7 +223,7 @@ def _block(field: Field, *, decides: bool) -> Json:
         **({"dispatch_action": True} if decides else {}),  # the form is shaped anew at once
         "element": {**element, "action_id": _block_id(field)},
     }
-    hint = " ".join(part for part in (field.fault, parameter.help, _manner(field)) if part)
+    hint = " ".join(part for part in (field.fault, field.help, _manner(field)) if part)
     return {**block, "hint": plain(hint, 2000)} if hint else block
 
 

@@ -60,6 +60,15 @@ def test_what_was_given_stays_and_its_fault_stands_beside_it() -> None:
     assert filled(form, "colour").fault == ""
 
 
+def test_what_a_fault_says_already_is_not_said_again_by_the_help_beside_it() -> None:
+    given = {"account": "Alice!"}
+    form = form_for(ACTION, given, bind(PARAMETERS, given))
+    assert filled(form, "account").help == ""
+    assert json.dumps(to_json(form)).count("Whose") == 1
+    missing = filled(form_for(ACTION, {}, bind(PARAMETERS, {})), "account")
+    assert (missing.fault, missing.help) == ("“Account” is needed.", "Whose")
+
+
 def test_a_blanked_field_stays_blank_whatever_its_default() -> None:
     assert filled(form_for(ACTION, {"tries": ""}), "tries").value == ""
 

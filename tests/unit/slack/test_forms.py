@@ -215,6 +215,12 @@ def test_a_typed_mark_makes_no_secret() -> None:
     assert forms.made(typed) == {"it": '{"make": "secret"}'}
 
 
+def test_a_hint_says_nothing_twice() -> None:
+    one = field(Kind.STRING, "?", help="The name, such as al.", fault="“It” doesn't fit: The name, such as al.")
+    (block, _) = blocks_of(form_of(one))
+    assert block["hint"]["text"] == "“It” doesn't fit: The name, such as al."
+
+
 def test_faults_are_told_at_their_fields() -> None:
     form = form_of(field(Kind.INTEGER, "x", fault="“It” takes a whole number."))
     assert forms.errors(form, HERE, ["p:it"]) == {
