@@ -133,6 +133,14 @@ def condition_in_words(parameter: Parameter, parameters: tuple[Parameter, ...]) 
     return " and ".join(condition.words(labels[condition.name]) for condition in parameter.when)
 
 
+def choices_in_words(choices: tuple[Choice, ...], most: int = 8) -> str:
+    """List choices by their values, at most so many; in quotes where a comma in one would make it two."""
+    values = [choice.value for choice in choices[:most]]
+    if any("," in value for value in values):
+        values = [f"“{value}”" for value in values]
+    return ", ".join(values) + "…" * (len(choices) > most)
+
+
 def _applied(
     parameter: Parameter, given: object, arguments: Mapping[str, Value], parameters: tuple[Parameter, ...]
 ) -> Value | None:
@@ -232,8 +240,7 @@ def _choice(parameter: Parameter, given: object) -> str:
             return choice.value
     if not parameter.choices:
         raise ValueError(f"has nothing to choose from at the moment, so it can't be “{_shown(given)}”")
-    options = ", ".join(choice.value for choice in parameter.choices[:8])
-    raise ValueError(f"takes one of {options}{'…' if len(parameter.choices) > 8 else ''}, not “{_shown(given)}”")
+    raise ValueError(f"takes one of {choices_in_words(parameter.choices)}, not “{_shown(given)}”")
 
 
 def _list(parameter: Parameter, given: object) -> tuple[str, ...]:

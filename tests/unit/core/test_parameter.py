@@ -245,6 +245,13 @@ def test_many_choices_are_not_all_listed() -> None:
     )
 
 
+def test_choices_with_a_comma_in_one_of_them_are_told_apart() -> None:
+    odd = tuple(Choice(value, "") for value in ("high", "odd, very"))
+    assert sentence(declared(Kind.CHOICE, choices=odd), "odd") == (
+        "“The X” takes one of “high”, “odd, very”, not “odd”."
+    )
+
+
 def test_a_credential_is_one_of_those_offered() -> None:
     parameter = declared(Kind.CREDENTIAL, choices=(Choice("vault:a", "A"),))
     assert bound(parameter, "vault:a").ok
