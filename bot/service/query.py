@@ -11,9 +11,10 @@ from bot.core.card import FAVOURITES, MOST_USED, Card, Fact, Item, Menu, Table
 from bot.core.command import VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit
 from bot.core.errors import DeputyError, Invalid, NotFound
-from bot.core.parameter import Kind, Parameter, condition_in_words
+from bot.core.parameter import Kind, Parameter
 from bot.core.principal import Who
 from bot.core.run import Run, State
+from bot.core.takes import needed, takes
 from bot.core.text import visible
 from bot.ports import Ports
 from bot.service.authorise import authorise, could, decisions, opens
@@ -137,12 +138,11 @@ def _rows(ports: Ports) -> tuple[tuple[str, str], ...]:
 def _about(ports: Ports, caller: Caller, name: str) -> Card:
     action = find(ports, caller, name)
     rows = tuple(
-        (one.name, one.kind.value, _needed(one, action.parameters), one.help or one.label)
-        for one in action.parameters
+        (one.name, takes(one), needed(one, action.parameters), one.help or one.label) for one in action.parameters
     )
     saved = (Fact("Saves about", wording.count(action.minutes_saved, "minute")),) if action.minutes_saved else ()
     facts = (Fact("Risk", wording.RISKS[action.risk]), Fact("Target", action.target), *saved)
-    blocks = (Table(("Parameter", "Kind", "", "What it is"), rows),) if rows else ()
+    blocks = (Table(("Parameter", "Takes", "Needed", "What it is"), rows),) if rows else ()
     return Card(
         action.title,
         lead=f"{action.summary.rstrip('.')}. {_when_asked(ports, caller, action)}",
@@ -165,11 +165,6 @@ def _when_asked(ports: Ports, caller: Caller, action: Action) -> str:
 def _typed(parameters: tuple[Parameter, ...]) -> Iterator[str]:
     """Give what has to be typed of parameters at least: no secret is."""
     return (f"{one.name}=…" for one in parameters if one.required and not one.when and one.kind is not Kind.SECRET)
-
-
-def _needed(parameter: Parameter, parameters: tuple[Parameter, ...]) -> str:
-    needed, when = "needed" if parameter.required else "optional", condition_in_words(parameter, parameters)
-    return f"{needed} when {when}" if when else needed
 
 
 async def mine(ports: Ports, caller: Caller) -> Card:

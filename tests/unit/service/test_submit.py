@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -219,6 +220,16 @@ async def test_cards_call_an_argument_as_its_form_does_and_so_do_comparisons_whe
 async def test_help_on_an_action_says_what_to_type_for_it_but_no_secret(name: str, typed: str) -> None:
     company = Company()
     assert (await company.card("ann", f"help {name}")).footnote == typed
+
+
+async def test_help_on_an_action_says_in_plain_words_what_fits() -> None:
+    company = Company()
+    size = Parameter("size", Kind.INTEGER, "Size", help="How big.", default=5, maximum=Decimal(10))
+    company.shelf.actions["look"] = action("look", Risk.READ, parameters=(size,))
+    (table,) = (await company.card("ann", "help look")).blocks
+    assert isinstance(table, Table)
+    assert table.heads == ("Parameter", "Takes", "Needed", "What it is")
+    assert table.rows == (("size", "whole number, at most 10", "optional (5 if not given)", "How big."),)
 
 
 async def test_a_request_that_needs_an_approval_for_want_of_knowledge_says_so(
