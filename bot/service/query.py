@@ -26,6 +26,10 @@ from bot.service.submit import find
 from bot.service.votes import Matter, Right, right
 
 MOST = 5  # of the most used
+_TYPED = (
+    "/deputy help <action> tells more; /deputy <action> name=value asks for it without a form. "
+    "What needs an approval waits for that."
+)
 
 
 def may_do(ports: Ports, caller: Caller) -> Mapping[str, Decision]:
@@ -59,7 +63,7 @@ async def menu(ports: Ports, caller: Caller) -> Card:
         "What you may do",
         lead=f"{wording.count(len(actions), 'action')} for you. Choose one to fill in its form.",
         blocks=tuple(menus),
-        footnote="help <action> tells more; /deputy <action> name=value runs it at once.",
+        footnote=_TYPED,
     )
 
 
@@ -194,7 +198,7 @@ async def approvals(ports: Ports, caller: Caller) -> Card:
         "Waiting for your decision",
         mine,
         _broken_policies(ports) or "Nothing waits for your decision.",
-        "status R-… shows all that was sealed; approve R-… or deny R-… reason decides.",
+        "/deputy status R-… shows all that was sealed; /deputy approve R-… or deny R-… reason decides.",
     )
 
 

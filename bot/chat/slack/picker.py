@@ -17,7 +17,7 @@ def picker(menu: Card, about: Meta = NOWHERE) -> Json:
     """Return the modal for the card that the door answers to nothing at all (`say("")`)."""
     if not _items(menu):
         return card_view(menu, about)  # nothing to choose from yet, and what to do about it
-    hint = "Or type it: /deputy unlock-account alice runs at once where nothing is missing."
+    hint = "Or type it: /deputy unlock-account alice asks for it without a form."
     select = {
         "type": "input",
         "block_id": ID,

@@ -222,6 +222,12 @@ async def test_help_on_an_action_says_what_to_type_for_it_but_no_secret(name: st
     assert (await company.card("ann", f"help {name}")).footnote == typed
 
 
+async def test_the_menu_says_how_to_type_it_and_does_not_promise_that_it_runs() -> None:
+    footnote = (await Company().card("ann", "")).footnote
+    assert footnote.startswith("/deputy help <action> tells more; /deputy <action> name=value asks for it")
+    assert footnote.endswith("What needs an approval waits for that.")
+
+
 async def test_help_on_an_action_says_in_plain_words_what_fits() -> None:
     company = Company()
     size = Parameter("size", Kind.INTEGER, "Size", help="How big.", default=5, maximum=Decimal(10))
