@@ -26,11 +26,15 @@ class Catalog:
         return self.actions.get(plain(name))
 
     def similar(self, name: str, among: list[str]) -> list[str]:
-        """Return up to three ids out of `among` that somebody may have meant by `name`."""
+        """Return up to three ids out of `among` that somebody may have meant by `name`.
+
+        First come those that begin with it, then those of which it is nearly a word, then those it is nearly.
+        """
         wanted = plain(name)
-        starts = [one for one in among if one.startswith(wanted) or wanted in one.split("-")]
+        begin = [one for one in among if one.startswith(wanted)]
+        word = [one for one in among if get_close_matches(wanted, one.split("-"), n=1, cutoff=0.8)]
         close = get_close_matches(wanted, among, n=3, cutoff=0.55)
-        return list(dict.fromkeys(close + starts))[:3]
+        return list(dict.fromkeys((*begin, *word, *close)))[:3]
 
 
 def plain(name: str) -> str:

@@ -9,7 +9,7 @@ from bot.core import wording
 from bot.core.action import Action
 from bot.core.approval import Quorum
 from bot.core.catalog import plain
-from bot.core.command import VERBS
+from bot.core.command import LINKING_VERBS, VERBS
 from bot.core.decision import Decision, Deny, NeedsApproval, Permit, policies, untold
 from bot.core.errors import Busy, Conflict, DeputyError, Invalid, NotFound
 from bot.core.form import Form, form_for
@@ -82,7 +82,8 @@ def find(ports: Ports, caller: Caller, name: str) -> Action:
         catalog = ports.catalog.catalog()
     menu = decisions(ports, caller.principal, catalog, caller.door)
     mine = [one for one, decision in menu.items() if not isinstance(decision, Deny)]
-    similar = catalog.similar(name, [*mine, *sorted(VERBS)])
+    verbs = VERBS if ports.link_page else VERBS - LINKING_VERBS
+    similar = catalog.similar(name, [*mine, *sorted(verbs)])
     hint = f"Did you mean {wording.listed(similar, 'or')}?" if similar else "Type /deputy to see what you may do."
     raise NotFound(f"There is no action “{visible(name[:60])}”. {hint}")
 

@@ -49,6 +49,11 @@ def test_what_somebody_may_have_meant_comes_first(typed: str, first: str) -> Non
     assert CATALOG.similar(typed, NAMES)[0] == first
 
 
+@pytest.mark.parametrize("typed", ["unlock", "unlok", "unl"])
+def test_an_action_that_is_begun_comes_before_a_verb_that_is_like_it(typed: str) -> None:
+    assert CATALOG.similar(typed, [*NAMES, "unlink"])[0] == "unlock-account"
+
+
 def test_only_what_somebody_may_see_is_suggested() -> None:
     assert CATALOG.similar("unlock-acount", ["lock-account"]) == ["lock-account"]
     assert CATALOG.similar("unlock-acount", []) == []

@@ -222,6 +222,15 @@ async def test_help_on_an_action_says_what_to_type_for_it_but_no_secret(name: st
     assert (await company.card("ann", f"help {name}")).footnote == typed
 
 
+async def test_no_verb_is_suggested_that_means_nothing_here() -> None:
+    company = Company()
+    company.shelf.actions["unlock"] = action("unlock")
+    company.rules.needs["unlock"] = 0
+    with pytest.raises(NotFound, match="Did you mean unlock or") as refused:
+        await company.say("ann", "unlok")
+    assert "unlink" not in str(refused.value)
+
+
 async def test_the_menu_says_how_to_type_it_and_does_not_promise_that_it_runs() -> None:
     footnote = (await Company().card("ann", "")).footnote
     assert footnote.startswith("/deputy help <action> tells more; /deputy <action> name=value asks for it")
