@@ -14,7 +14,7 @@ VERBS = LINKING_VERBS | {
     *(BREAK_GLASS, "review", "away", "back", "favourite", "unfavourite"),
 }
 
-_PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])\s*", re.IGNORECASE)
+_PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])[\s,:]*", re.IGNORECASE)
 _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
 _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=")
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from bot.chat.slack import forms, home, picker, quoted, unopened, views
+from bot.chat.slack import forms, home, picker, quoted, said, unopened, views
 from bot.chat.slack.guard import Payload
 from bot.chat.slack.render import Look, pressed
 from bot.core import canonical
 from bot.core.card import Verb
-from bot.core.command import addressed
 from bot.core.errors import Invalid
 from bot.core.principal import Account
 from bot.core.run import Place
@@ -26,11 +25,6 @@ COMMAND = "deputy"
 
 _ID = re.compile(r"[A-Z0-9]{1,30}")
 _LONGEST_ID = 255
-_MENTION = re.compile(r"<@[A-Z0-9]+(?:\|[^>]*)?>")
-_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
-# What Slack itself marks up; in an action's own command `<b>` comes as it was typed, and stays.
-_MARKED = re.compile(r"<((?:[@#!]|[A-Za-z][A-Za-z0-9+.-]*:)[^<>]*)>")
-_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
 class Doing(StrEnum):
@@ -120,13 +114,13 @@ def command(body: Payload) -> Heard:
     name = _text(body, "command").lstrip("/").lower()
     home = _home(body.get("enterprise_id"), body.get("team_id"))
     text = _text(body, "text")
-    said = _said(text if name == COMMAND else f"{name} {text}", home)
+    asked = said.command(text if name == COMMAND else f"{name} {text}", home)
     return Heard(
         id=f"command:{_unique(body, 'trigger_id')}",
-        doing=Doing.SAY if said else Doing.MENU,
+        doing=Doing.SAY if asked else Doing.MENU,
         account=_account(home, body.get("user_id")),
         conversation=_id(body.get("channel_id")),
-        subject=said,
+        subject=asked,
         answer_to=_text(body, "response_url"),
         trigger=_text(body, "trigger_id"),
         name=_text(body, "user_name"),
@@ -173,10 +167,10 @@ def _shaping(body: Payload) -> Heard:
 
 def shortcut(body: Payload) -> Heard:
     """Read a shortcut: on a message its words come along. Raises Invalid."""
-    said = typed(quoted.words(_object(body, "message")))
+    pointed_at = said.typed(quoted.words(_object(body, "message")))
     channel = _id(_object(body, "channel").get("id"), needed=False)
     heard = _interaction(body, Doing.MENU, channel)
-    return replace(heard, words=said, answer_to=_text(body, "response_url"))
+    return replace(heard, words=pointed_at, answer_to=_text(body, "response_url"))
 
 
 def suggestion(body: Payload) -> Heard:
@@ -205,38 +199,10 @@ def event(body: Payload) -> Heard | None:
     if kind == "app_home_opened":
         return replace(heard, doing=Doing.HOME, conversation="") if told.get("tab") == "home" else None
     if kind == "app_mention":
-        return replace(heard, subject=_after_mention(_text(told, "text"), ours, _bot(body)))
+        return replace(heard, subject=said.after_mention(_text(told, "text"), ours, _bot(body)))
     if kind == "message" and told.get("channel_type") == "im":
-        return replace(heard, subject=_direct(_text(told, "text"), ours))
+        return replace(heard, subject=said.direct(_text(told, "text"), ours))
     return None
-
-
-def typed(text: str) -> str:
-    """Return what a person typed before Slack marked it up: `<http://a.b|a.b>` is `a.b`, `&lt;` is `<`."""
-    text = _MARKED.sub(_unmarked, text)
-    for entity, char in _ENTITIES:
-        text = text.replace(entity, char)
-    return text
-
-
-def _unmarked(match: re.Match[str]) -> str:
-    target, _, label = match[1].partition("|")
-    if target[:1] in ("@", "#", "!"):
-        return f"{target[0]}{label}" if label and not label.startswith(target[0]) else label or target
-    return label or target.removeprefix("mailto:")
-
-
-def _said(text: str, home: str) -> str:
-    """Return a command as it was typed; whom it is about by their account, for a name can be anybody's."""
-    about_people = text.lower().split()[:1] == ["away"]
-    return typed(_PERSON.sub(rf"@{home}:\1", text) if about_people else text).strip()
-
-
-def _after_mention(text: str, home: str, bot: str) -> str:
-    """Return what is said to Deputy, also where somebody else was addressed before."""
-    every = list(_MENTION.finditer(text))
-    match = next((one for one in every if one[0][2:-1].partition("|")[0] == bot), every[0] if every else None)
-    return _said(text[match.end() :] if match else text, home)
 
 
 def _bot(body: Payload) -> str:
@@ -244,13 +210,6 @@ def _bot(body: Payload) -> str:
     given = body.get("authorizations")
     first = given[0] if isinstance(given, list) and given else {}
     return _text(first, "user_id") if isinstance(first, dict) else ""
-
-
-def _direct(text: str, home: str) -> str:
-    match = _MENTION.match(text.strip())
-    said = _said(text.strip()[match.end() :] if match else text, home)
-    rest = addressed(said)
-    return said if rest is None else rest
 
 
 def _interaction(body: Payload, doing: Doing, conversation: str) -> Heard:

@@ -103,6 +103,8 @@ def test_the_longest_command_is_read_and_a_longer_one_refused_with_its_length() 
         ("  /DEPUTY   help me", "help me"),
         ("/deputy", ""),
         ("@deputy\nhelp", "help"),
+        ("@Deputy: help", "help"),
+        ("@deputy, help", "help"),
     ],
 )
 def test_a_text_for_deputy_is_known_by_its_prefix(text: str, rest: str) -> None:
