@@ -1,10 +1,17 @@
-"""Reading what people type after `/deputy` into a command."""
+"""Reading what people type after `/deputy` into a command.
+
+Blanks are between its parts. A part that begins with a quote ends with the closing one before a blank or the end;
+in between a backslash makes a quote a letter. Any other quote is a letter too: `she's`, `O'Brien`. So what has
+blanks in it is quoted as a whole, and a plain word right behind a plain `name=value` is refused rather than taken
+for something else: of `alice reason=she's fine` nobody knows whether “fine” is about alice or the reason.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.errors import Invalid
+from bot.core.text import shorten
 
 LONGEST = 8_000
 BREAK_GLASS = "break-glass"
@@ -15,17 +22,34 @@ VERBS = LINKING_VERBS | {
 }
 
 _PREFIX = re.compile(r"\s*[/@]deputy(?![\w-])[\s,:]*", re.IGNORECASE)
-_QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’"}
-_NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)=")
+# What closes a quotation, by what opens it: “English”, „German“ or Polish”, «French» or »Danish«.
+_QUOTES = {
+    '"': '"',
+    "“": "”",
+    "„": "“”",
+    "«": "»",
+    "»": "«",
+    "'": "'",
+    "‘": "’",
+    "‚": "‘’",
+    "‹": "›",
+    "›": "‹",
+}
+_NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)(\s*)=(\s*)")
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its verb or action's id, plain words, and `name=value` pairs."""
+    """A command: its verb or action's id, plain words, and `name=value` pairs; and the text that was typed."""
 
     name: str
     words: Sequence[str] = ()
     named: Mapping[str, str] = field(default_factory=dict)
+    text: str = field(default="", compare=False)
+
+    def knowing(self, names: Collection[str]) -> "Command":
+        """Return it as it is read where the names of parameters are known. Raises Invalid."""
+        return parse(self.text, names)
 
 
 def addressed(text: str) -> str | None:
@@ -34,13 +58,16 @@ def addressed(text: str) -> str | None:
     return text[match.end() :] if match else None
 
 
-def parse(text: str) -> Command:
-    """Read `unlock-account alice reason="called in"`. Raises Invalid for an open quote or a name given twice."""
+def parse(text: str, names: Collection[str] = ()) -> Command:
+    """Read `unlock-account alice reason="called in"`; where `names` of parameters are known also `reason = …`.
+
+    Raises Invalid for an open quote, a name given twice, and what could be meant in two ways.
+    """
     if len(text) > LONGEST:
         raise Invalid(f"That command is {len(text):,} characters long; {LONGEST:,} is the most.")
-    parts = _split(text)
+    parts = _split(text, names)
     if not parts:
-        return Command("")
+        return Command("", text=text)
     (_, name), *rest = parts
     named: dict[str, str] = {}
     for key, value in rest:
@@ -48,23 +75,50 @@ def parse(text: str) -> Command:
             raise Invalid(f"“{key}” is given twice.")
         if key:
             named[key] = value
-    return Command(name.lower(), tuple(value for key, value in rest if not key), named)
+    return Command(name.lower(), tuple(value for key, value in rest if not key), named, text)
 
 
-def _split(text: str) -> list[tuple[str, str]]:
+def _split(text: str, names: Collection[str]) -> list[tuple[str, str]]:
     """Split at blanks outside quotes into (name or '', value) pairs; the first has no name."""
     parts: list[tuple[str, str]] = []
-    position = 0
-    while True:
-        while position < len(text) and text[position].isspace():
-            position += 1
-        if position == len(text):
-            return parts
-        match = _NAMED.match(text, position) if parts else None
-        if match:
-            position = match.end()
+    position, loose = 0, False  # whether the part before is a value that a plain word could go on with
+    while (position := _blanks(text, position)) < len(text):
+        name, position = _name(text, position, names) if parts else ("", position)
+        plain = text[position : position + 1] not in _QUOTES
         value, position = _value(text, position)
-        parts.append((match[1].replace("-", "_") if match else "", value))
+        if loose and plain and not name:
+            raise Invalid(_going_on(*parts[-1], value))
+        parts.append((name, value))
+        loose = bool(name and value and plain)
+    return parts
+
+
+def _going_on(name: str, value: str, word: str) -> str:
+    """Say that nobody knows whether a word goes on with a value."""
+    return (
+        f"It isn't clear whether “{shorten(word, 30)}” belongs to {name}. "
+        f'If it does, put quotes around all of it: {name}="…". If not, put it first.'
+    )
+
+
+def _blanks(text: str, position: int) -> int:
+    """Return where the blanks from `position` on end."""
+    while position < len(text) and text[position].isspace():
+        position += 1
+    return position
+
+
+def _name(text: str, position: int, names: Collection[str]) -> tuple[str, int]:
+    """Return the name of the value from `position` on, empty where it has none, and where the value begins."""
+    match = _NAMED.match(text, position)
+    if match is None or (match[2] and not names):
+        return "", position
+    name = match[1].replace("-", "_")
+    if name not in names and match[2]:
+        raise Invalid(f"“{name}” is not a parameter of this action. If these are plain words, put them in quotes.")
+    following = _NAMED.match(text, match.end())
+    blank = name not in names or (following and following[1].replace("-", "_") in names)
+    return name, match.start(3) if blank else match.end()
 
 
 def _value(text: str, position: int) -> tuple[str, int]:
@@ -78,10 +132,10 @@ def _value(text: str, position: int) -> tuple[str, int]:
     out: list[str] = []
     at = position + 1
     while at < len(text):
-        if text[at] == "\\" and text[at + 1 : at + 2] == closing:
+        if text[at] == "\\" and text[at + 1 : at + 2] and text[at + 1] in closing:
             out.append(text[at + 1])
             at += 2
-        elif text[at] == closing:
+        elif text[at] in closing and not text[at + 1 : at + 2].strip():
             return "".join(out), at + 1
         else:
             out.append(text[at])

@@ -129,12 +129,13 @@ async def _act(
     ports: Ports, caller: Caller, command: Command, delivery: Delivery, *, break_glass: bool = False
 ) -> Reply:
     """Run an action as typed; with nothing given and something needed, its form opens."""
-    action = find(ports, caller, command.name)
+    action = find(ports, caller, command.words[0] if break_glass else command.name)
+    command = command.knowing({"reason", *(one.name for one in action.parameters)})
     named = dict(command.named)
     reason = "" if action.parameter("reason") and not break_glass else named.get("reason", "")
     if not action.parameter("reason"):
         named.pop("reason", None)
-    given = _with_words(action, named, command.words)
+    given = _with_words(action, named, command.words[1:] if break_glass else command.words)
     if (
         not given
         and not bind(action.parameters, {}).ok
@@ -227,8 +228,7 @@ async def _vote(ports: Ports, caller: Caller, command: Command, delivery: Delive
 async def _break_glass(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
     if not command.words:
         raise Invalid('Name the action, and why: /deputy break-glass restart-service web reason="mail is down"')
-    inner = Command(command.words[0].lower(), command.words[1:], command.named)
-    return await _act(ports, caller, inner, delivery, break_glass=True)
+    return await _act(ports, caller, command, delivery, break_glass=True)
 
 
 async def _review(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:

@@ -43,9 +43,9 @@ async def test_an_action_has_a_command_of_its_own(office: Office) -> None:
 
 async def test_in_a_command_of_its_own_everything_is_taken_as_it_was_typed(office: Office) -> None:
     """Slack marks nothing up there: the manifest says should_escape = false."""
-    await office.slack.hanna.command("/unlock-account account=<b>@ann</b> #ops <1> <mailto:a@b.c|a@b.c>")
+    await office.slack.hanna.command('/unlock-account account="<b>@ann</b> #ops <1> <mailto:a@b.c|a@b.c>"')
     await office.slack.until(lambda: office.slack.hanna.whispers)
-    assert office.door.of("say")[0].given == ("unlock-account account=<b>@ann</b> #ops <1> a@b.c",)
+    assert office.door.of("say")[0].given == ('unlock-account account="<b>@ann</b> #ops <1> a@b.c"',)
 
 
 async def test_a_command_alone_opens_the_menu_then_the_form_and_that_runs(office: Office) -> None:

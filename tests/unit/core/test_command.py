@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from bot.core.command import LONGEST, Command, addressed, parse
 from bot.core.errors import Invalid
 
-typed = st.text(st.sampled_from("ab=\"'“”‘’\\ \t\n\0-é\ud800") | st.characters())
-QUOTES = [('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’")]
+typed = st.text(st.sampled_from("ab=\"'“”‘’„«»‚‹›\\ \t\n\0-é\ud800") | st.characters())
+QUOTES = [('"', '"'), ("'", "'"), ("“", "”"), ("‘", "’"), ("„", "“”"), ("„", "”“"), ("«", "»"), ("»", "«")]
+QUOTES += [("‚", "‘’"), ("‹", "›"), ("›", "‹")]
 # A backslash before a quote is its escape, so a text can't end in one or have one before a quote.
-quotable = st.text().filter(lambda text: not re.search(r"\\($|[\"'”’])", text))
+quotable = st.text().filter(lambda text: not re.search(r"\\($|[\"'“”‘’«»‹›])", text))
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 
 
 def quoted(text: str, quotes: tuple[str, str]) -> str:
     opening, closing = quotes
-    return opening + text.replace(closing, f"\\{closing}") + closing
+    return opening + re.sub(f"([{closing}])", r"\\\1", text) + closing[0]
 
 
 @given(typed)
@@ -56,6 +57,15 @@ def test_X1_whatever_is_quoted_comes_back_letter_by_letter(
         ("unlock reason=“called in”", Command("unlock", (), {"reason": "called in"})),
         ("unlock reason=‘called in’", Command("unlock", (), {"reason": "called in"})),
         ("unlock reason='called in'", Command("unlock", (), {"reason": "called in"})),
+        ("unlock reason=„called in“", Command("unlock", (), {"reason": "called in"})),
+        ("unlock reason=„called in”", Command("unlock", (), {"reason": "called in"})),
+        ("unlock reason=«called in» al", Command("unlock", ("al",), {"reason": "called in"})),
+        ("unlock »al b«", Command("unlock", ("al b",))),
+        ("unlock 'she's fine' b", Command("unlock", ("she's fine", "b"))),
+        ('unlock "a"b" c', Command("unlock", ('a"b', "c"))),
+        ('unlock reason="a" b', Command("unlock", ("b",), {"reason": "a"})),
+        ("unlock reason=a “b c”", Command("unlock", ("b c",), {"reason": "a"})),
+        ("unlock how = move", Command("unlock", ("how", "=", "move"))),
         ("unlock it's", Command("unlock", ("it's",))),
         ("unlock reason=it’s", Command("unlock", (), {"reason": "it’s"})),
         ("unlock reason= alice", Command("unlock", ("alice",), {"reason": ""})),
@@ -83,10 +93,50 @@ def test_a_name_given_twice_is_refused_by_name(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("opening", ['"', "'", "“", "‘"])
+@pytest.mark.parametrize("opening", ['"', "'", "“", "‘", "„", "«", "‚", "‹"])
 def test_an_open_quote_is_refused_and_shown(opening: str) -> None:
     with pytest.raises(Invalid, match=f"not closed: {opening}called in"):
         parse(f"unlock reason={opening}called in")
+
+
+@pytest.mark.parametrize(
+    "text", ["unlock al reason=she's fine", "unlock reason=she's fine now", "deny R-1 reason=a b"]
+)
+def test_a_word_that_may_go_on_with_a_value_is_taken_for_nothing_else(text: str) -> None:
+    with pytest.raises(Invalid, match=r"It isn't clear whether “(fine|b)” belongs to reason\."):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("move how = lock", Command("move", (), {"how": "lock"})),
+        ("move al how= “lock it” b", Command("move", ("al", "b"), {"how": "lock it"})),
+        ("move how\n=\n'a b' to = c", Command("move", (), {"how": "a b", "to": "c"})),
+        ("move how= to=c", Command("move", (), {"how": "", "to": "c"})),
+        ("move how = to = c", Command("move", (), {"how": "", "to": "c"})),
+        ("move how =", Command("move", (), {"how": ""})),
+        ("move to how", Command("move", ("to", "how"))),
+        ("move 'how = lock'", Command("move", ("how = lock",))),
+        ("move 'how' = lock", Command("move", ("how", "=", "lock"))),
+        ("move other= al", Command("move", ("al",), {"other": ""})),
+        ("how = lock", Command("how", ("=", "lock"))),
+    ],
+)
+def test_blanks_may_stand_around_the_sign_behind_the_name_of_a_parameter(text: str, command: Command) -> None:
+    assert parse(text).knowing({"how", "to"}) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("move other = al", "“other” is not a parameter of this action."),
+        ("move how =lock al", "It isn't clear whether “al” belongs to how."),
+    ],
+)
+def test_what_blanks_around_the_sign_leave_open_is_refused(text: str, fault: str) -> None:
+    with pytest.raises(Invalid, match=fault):
+        parse(text).knowing({"how", "to"})
 
 
 def test_the_longest_command_is_read_and_a_longer_one_refused_with_its_length() -> None:

@@ -222,6 +222,20 @@ async def test_help_on_an_action_says_what_to_type_for_it_but_no_secret(name: st
     assert (await company.card("ann", f"help {name}")).footnote == typed
 
 
+async def test_a_parameter_is_named_with_blanks_around_the_sign_too() -> None:
+    company = Company()
+    run = await company.say("ann", 'change account = alice reason = "she called"')
+    request = (await company.store.run(run)).request
+    assert (request.arguments, request.reason) == ({"account": "alice"}, "she called")
+
+
+async def test_an_apostrophe_brings_no_word_into_the_account() -> None:
+    company = Company()
+    with pytest.raises(Invalid, match="It isn't clear whether “fine” belongs to reason"):
+        await company.say("ann", "change alice reason=she's fine")
+    assert await company.tags() == []
+
+
 async def test_no_verb_is_suggested_that_means_nothing_here() -> None:
     company = Company()
     company.shelf.actions["unlock"] = action("unlock")
