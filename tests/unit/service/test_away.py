@@ -16,7 +16,7 @@ from tests.fakes.company import Company
         ("until 2026-11-25 17:00 approvals to @mia", "25 Nov 2026, 17:00 UTC"),
         ("until 2026-11-25 17:00 UTC approvals to @mia", "25 Nov 2026, 17:00 UTC"),
         ("until 2026-11-25 17:00+02:00 approvals to @mia", "25 Nov 2026, 15:00 UTC"),
-        ("until=2026-11-25 17:00 to=mia", "25 Nov 2026, 17:00 UTC"),
+        ('until="2026-11-25 17:00" to=mia', "25 Nov 2026, 17:00 UTC"),
     ],
 )
 async def test_until_when_and_who_is_read_with_or_without_a_time(typed: str, until: str) -> None:
