@@ -2,8 +2,8 @@
 
 Blanks are between its parts. A part that begins with a quote ends with the closing one before a blank or the end;
 in between a backslash makes a quote a letter. Any other quote is a letter too: `she's`, `O'Brien`. So what has
-blanks in it is quoted as a whole, and a plain word right behind a plain `name=value` is refused rather than taken
-for something else: of `alice reason=she's fine` nobody knows whether “fine” is about alice or the reason.
+blanks in it is quoted as a whole. A plain word right behind a plain `name=value` may go on with the value: of
+`alice reason=she's fine` nobody knows whether “fine” is about alice or the reason. `Command.loose` tells of those.
 """
 
 import re
@@ -40,12 +40,22 @@ _NAMED = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)(\s*)=(\s*)")
 
 @dataclass(frozen=True)
 class Command:
-    """A command: its verb or action's id, plain words, and `name=value` pairs; and the text that was typed."""
+    """A command: its verb or action's id, plain words, and `name=value` pairs; and the text that was typed.
+
+    `loose` are the names whose values may go on in the plain word behind each, with that word.
+    """
 
     name: str
     words: Sequence[str] = ()
     named: Mapping[str, str] = field(default_factory=dict)
     text: str = field(default="", compare=False)
+    loose: Sequence[tuple[str, str]] = field(default=(), compare=False)
+
+    def check(self, wordy: Collection[str] | None = None) -> None:
+        """Raise Invalid where a value may go on in the next word: any value, or that of a `wordy` name."""
+        for name, word in self.loose:
+            if wordy is None or name in wordy:
+                raise Invalid(_going_on(name, word))
 
     def knowing(self, names: Collection[str]) -> "Command":
         """Return it as it is read where the names of parameters are known. Raises Invalid."""
@@ -65,7 +75,7 @@ def parse(text: str, names: Collection[str] = ()) -> Command:
     """
     if len(text) > LONGEST:
         raise Invalid(f"That command is {len(text):,} characters long; {LONGEST:,} is the most.")
-    parts = _split(text, names)
+    parts, loose = _split(text, names)
     if not parts:
         return Command("", text=text)
     (_, name), *rest = parts
@@ -75,25 +85,26 @@ def parse(text: str, names: Collection[str] = ()) -> Command:
             raise Invalid(f"“{key}” is given twice.")
         if key:
             named[key] = value
-    return Command(name.lower(), tuple(value for key, value in rest if not key), named, text)
+    return Command(name.lower(), tuple(value for key, value in rest if not key), named, text, loose)
 
 
-def _split(text: str, names: Collection[str]) -> list[tuple[str, str]]:
-    """Split at blanks outside quotes into (name or '', value) pairs; the first has no name."""
+def _split(text: str, names: Collection[str]) -> tuple[list[tuple[str, str]], tuple[tuple[str, str], ...]]:
+    """Split at blanks outside quotes into (name or '', value) pairs, the first unnamed; and what is loose."""
     parts: list[tuple[str, str]] = []
+    found: list[tuple[str, str]] = []
     position, loose = 0, False  # whether the part before is a value that a plain word could go on with
     while (position := _blanks(text, position)) < len(text):
         name, position = _name(text, position, names) if parts else ("", position)
         plain = text[position : position + 1] not in _QUOTES
         value, position = _value(text, position)
         if loose and plain and not name:
-            raise Invalid(_going_on(*parts[-1], value))
+            found.append((parts[-1][0], value))
         parts.append((name, value))
         loose = bool(name and value and plain)
-    return parts
+    return parts, tuple(found)
 
 
-def _going_on(name: str, value: str, word: str) -> str:
+def _going_on(name: str, word: str) -> str:
     """Say that nobody knows whether a word goes on with a value."""
     return (
         f"It isn't clear whether “{shorten(word, 30)}” belongs to {name}. "

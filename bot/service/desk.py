@@ -7,7 +7,7 @@ from bot.core.card import Card, Verb
 from bot.core.command import BREAK_GLASS, Command, parse
 from bot.core.decision import Deny
 from bot.core.errors import Invalid, Refused, Unlinked
-from bot.core.parameter import applying, bind
+from bot.core.parameter import Kind, applying, bind
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Delivery, Ports
@@ -57,6 +57,7 @@ class Desk:
             return Reply(card=await query.menu(self._ports, caller))
         verb = _VERBS.get(command.name)
         if verb:
+            command.check(() if command.name == BREAK_GLASS else None)
             return await verb(self._ports, caller, command, delivery)
         return await _act(self._ports, caller, command, delivery)
 
@@ -125,12 +126,16 @@ class Desk:
         return Caller(await self.person(account), place)
 
 
+_WORDY = frozenset({Kind.STRING, Kind.TEXT, Kind.LIST, Kind.DN})  # what people type words for, not one of its own
+
+
 async def _act(
     ports: Ports, caller: Caller, command: Command, delivery: Delivery, *, break_glass: bool = False
 ) -> Reply:
     """Run an action as typed; with nothing given and something needed, its form opens."""
     action = find(ports, caller, command.words[0] if break_glass else command.name)
     command = command.knowing({"reason", *(one.name for one in action.parameters)})
+    command.check({"reason", *(one.name for one in action.parameters if one.kind in _WORDY)})
     named = dict(command.named)
     reason = "" if action.parameter("reason") and not break_glass else named.get("reason", "")
     if not action.parameter("reason"):

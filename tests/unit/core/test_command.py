@@ -104,7 +104,10 @@ def test_an_open_quote_is_refused_and_shown(opening: str) -> None:
 )
 def test_a_word_that_may_go_on_with_a_value_is_taken_for_nothing_else(text: str) -> None:
     with pytest.raises(Invalid, match=r"It isn't clear whether “(fine|b)” belongs to reason\."):
-        parse(text)
+        parse(text).check()
+    with pytest.raises(Invalid, match="put quotes around all of it"):
+        parse(text).check({"reason"})
+    parse(text).check({"size"})
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_blanks_may_stand_around_the_sign_behind_the_name_of_a_parameter(text: s
 )
 def test_what_blanks_around_the_sign_leave_open_is_refused(text: str, fault: str) -> None:
     with pytest.raises(Invalid, match=fault):
-        parse(text).knowing({"how", "to"})
+        parse(text).knowing({"how", "to"}).check()
 
 
 def test_the_longest_command_is_read_and_a_longer_one_refused_with_its_length() -> None:

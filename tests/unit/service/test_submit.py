@@ -236,6 +236,15 @@ async def test_an_apostrophe_brings_no_word_into_the_account() -> None:
     assert await company.tags() == []
 
 
+async def test_a_value_that_is_one_word_by_its_kind_may_stand_before_another() -> None:
+    company = Company()
+    change = company.shelf.actions["change"]
+    days = Parameter("days", Kind.INTEGER, "Days")
+    company.shelf.actions["change"] = replace(change, parameters=(*change.parameters, days))
+    run = await company.say("ann", "change days=5 alice")
+    assert (await company.store.run(run)).request.arguments == {"account": "alice", "days": 5}
+
+
 async def test_no_verb_is_suggested_that_means_nothing_here() -> None:
     company = Company()
     company.shelf.actions["unlock"] = action("unlock")
