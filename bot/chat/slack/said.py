@@ -41,13 +41,9 @@ def direct(text: str, home: str) -> str:
 
 
 def _asked(text: str, bot: str, home: str) -> str:
-    """Return the command in what is said, which may address Deputy by its account `bot` once more."""
-    between = _BETWEEN.match(text)
-    said = _bare(text[between.end() :] if between else text)
-    match = _MENTION.match(said)
-    if match and match[2] == bot:
-        return _asked(said[match.end() :], bot, home)
-    whole = command(said, home)
+    """Return the command in what is said, which may address Deputy by its account `bot` again."""
+    match = re.match(rf"(?:{_BETWEEN.pattern}|([*_~`]?)<@{re.escape(bot)}(?:\|[^>]*)?>\1)*+", text)
+    whole = command(_bare(text[match.end() :] if match else text), home)
     rest = addressed(whole)
     return whole if rest is None else _bare(rest)
 

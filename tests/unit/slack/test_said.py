@@ -63,3 +63,9 @@ def test_nothing_else_of_what_is_asked_is_changed(text: str, asked: str) -> None
 def test_whatever_stands_around_it_is_read_in_the_end(parts: list[str]) -> None:
     text = "".join(parts)
     assert US not in (after_mention(text, "T1", "U0DEPUTY"), direct(text, "T1"))
+
+
+def test_R6_who_addresses_it_thousands_of_times_is_read_in_one_go() -> None:
+    for often in (f"{US} ", f"*{US}* ", ", ", "`", "* ", "<@", "/deputy "):
+        assert isinstance(after_mention(often * 4_000, "T1", "U0DEPUTY"), str)
+        assert isinstance(direct(often * 4_000, "T1"), str)
