@@ -188,9 +188,9 @@ class Process:
 
 
 @pytest_asyncio.fixture
-async def slack() -> AsyncIterator[SlackServer]:
-    """A Slack that delivers over HTTP."""
-    async with SlackServer() as server:
+async def slack(request: pytest.FixtureRequest) -> AsyncIterator[SlackServer]:
+    """A Slack that delivers over HTTP, or in the mode that a test is parametrized with."""
+    async with SlackServer(getattr(request, "param", "http")) as server:
         yield server
 
 

@@ -17,11 +17,7 @@ from tests.fakes.slack_person import Person
 from tests.fakes.slack_server import SlackServer
 from tests.fakes.slack_workspace import Message
 
-
-@pytest_asyncio.fixture(params=["http", "socket"])
-async def slack(request: pytest.FixtureRequest) -> AsyncIterator[SlackServer]:
-    async with SlackServer(request.param) as server:
-        yield server
+pytestmark = pytest.mark.parametrize("slack", ["http", "socket"], indirect=True)
 
 
 @pytest_asyncio.fixture

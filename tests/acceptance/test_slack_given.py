@@ -26,10 +26,7 @@ def main(name: str, size: int = 5, tags: list[str] = [], at: datetime | None = N
 }
 
 
-@pytest_asyncio.fixture(params=["http", "socket"])
-async def slack(request: pytest.FixtureRequest) -> AsyncIterator[SlackServer]:
-    async with SlackServer(request.param) as server:
-        yield server
+pytestmark = pytest.mark.parametrize("slack", ["http", "socket"], indirect=True)
 
 
 @pytest_asyncio.fixture
@@ -41,11 +38,11 @@ async def own(slack: SlackServer, tmp_path: Path) -> AsyncIterator[Process]:
 async def test_a_list_typed_in_one_line_stays_a_list_in_the_form(slack: SlackServer, own: Process) -> None:
     await slack.edda.command("/deputy take Bob tags=a,b,c size=99")
     await slack.edda.submit(await opened(slack, "edda", "Tags"), {"Size": "9"})
-    await sees(slack, '["Bob", 9, ["a", "b", "c"], null, 0]')
+    assert await sees(slack, '["Bob", 9, ["a", "b", "c"], null, 0]')
     await slack.edda.mention("take Ann tags=a,b,c size=99")
     await slack.edda.press(await whispered(slack, "edda", "Nothing was done yet"), "Open the form")
     await slack.edda.submit(await opened(slack, "edda", "Tags"), {"Size": "8"})
-    await sees(slack, '["Ann", 8, ["a", "b", "c"], null, 0]')
+    assert await sees(slack, '["Ann", 8, ["a", "b", "c"], null, 0]')
 
 
 async def test_what_a_form_can_not_begin_with_is_named_at_its_head(slack: SlackServer, own: Process) -> None:
@@ -64,4 +61,4 @@ async def test_what_is_too_long_to_keep_until_a_form_opens_is_named_before_and_i
     await slack.edda.press(answer, "Open the form")
     form = await opened(slack, "edda", "Too long to keep until this form opened: “Note”.", "must be at most 10")
     await slack.edda.submit(form, {"Size": "9", "Note": "n" * 7})
-    await sees(slack, '["Bob", 9, [], null, 7]')
+    assert await sees(slack, '["Bob", 9, [], null, 7]')

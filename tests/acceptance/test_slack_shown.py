@@ -37,10 +37,7 @@ def main(go: str) -> dict[str, str]:
 BELIEVED = ('"mrkdwn"', '"user"', '"usergroup"', '"link"', '"broadcast"', "\\u001b", "\\u202e")
 
 
-@pytest_asyncio.fixture(params=["http", "socket"])
-async def slack(request: pytest.FixtureRequest) -> AsyncIterator[SlackServer]:
-    async with SlackServer(request.param) as server:
-        yield server
+pytestmark = pytest.mark.parametrize("slack", ["http", "socket"], indirect=True)
 
 
 @pytest_asyncio.fixture

@@ -197,7 +197,7 @@ async def test_an_action_is_run_on_a_message_whose_words_fill_its_form(slack: Sl
     await slack.hanna.submit(picker, {"What should be done?": "unlock-account"})
     form = await opened(slack, "hanna", "Taken from the message: Account")
     await slack.hanna.submit(form, {})
-    await sees(slack, "✅", "alice is unlocked")
+    assert await sees(slack, "✅", "alice is unlocked")
 
 
 async def test_a_message_that_is_cut_fills_nothing_with_what_is_left_of_it(
