@@ -40,7 +40,7 @@ async def rerun(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) -
 async def _check_once(ports: Ports, who: Who, run: Run) -> None:
     """Take two clicks in a moment for one. Raises Conflict."""
     for last in await ports.store.runs(requester=who, limit=1):
-        if last.rerun_of == run.id and ports.clock.now() - last.created < DOUBLE_CLICK:
+        if last.rerun_of == run.id and abs(ports.clock.now() - last.created) < DOUBLE_CLICK:
             raise Conflict(f"You ran it again just now: {last.id}. To run it once more, press again in a moment.")
 
 

@@ -25,7 +25,7 @@ async def test_say_waits_is_refused_and_fails_with_exit_codes_of_their_own(demo:
     assert "You can't approve your own request" in out
     code, out, _ = await demo.deputy("say", "--as", "manager", f"approve {run}")
     assert code == 0
-    assert "shown to Hanna Weber alone" in out
+    assert "is for Hanna Weber alone" in out
     code, out, _ = await demo.deputy("say", "--as", "nobody", "unlock-account alice")
     assert code == 2
     assert "Helpdesk" in out
@@ -57,7 +57,7 @@ async def test_what_was_asked_for_is_approved_and_runs_where_no_demo_runs(proces
     run = re.search(r"R-[0-9A-Z]{8}", out)[0]  # type: ignore[index]
     code, out, err = await process.deputy("say", "--as", "manager", f"approve {run}")
     assert (code, err) == (0, ""), out
-    assert "shown to Hanna Weber alone" in out
+    assert "is for Hanna Weber alone" in out
 
 
 async def test_X13_what_waits_for_approval_survives_a_power_cut_of_the_demo(demo: Process) -> None:

@@ -24,6 +24,7 @@ from bot.core.audit import GENESIS, Entry, verify
 from bot.core.errors import Conflict, Damaged, Unavailable
 from bot.core.work import Exit, ExitReason
 from bot.ports import Delivery, Post
+from bot.service.rerun import DOUBLE_CLICK
 from tests.fakes import expected_life as model
 from tests.fakes.crashing_store import STEADY, Fault, InMemory, InPostgres, InSqlite, Keeping, Kind
 from tests.fakes.deployment import GIVEN, HOME, TOKEN, Deployment, HastyLoop, Operation, Played
@@ -258,6 +259,8 @@ class Lifecycle(RuleBasedStateMachine):
         copies: int = 1,
         fault: Fault = STEADY,
     ) -> None:
+        if verb == "rerun":  # two clicks in a moment are one, and meant as such
+            self.deputy.clock.pass_(DOUBLE_CLICK.total_seconds())
         self.sent.append(self.operation(verb, person, subject, platform))
         self.hand_in(self.sent[-1], copies, fault)
 
