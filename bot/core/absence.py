@@ -58,13 +58,10 @@ def stand_in_card(absence: Absence) -> Card:
     )
 
 
-def ended_card(absence: Absence, now: Absence | None = None) -> Card:
-    """Tell somebody that what they were told no longer holds: their holder is back, or has said something else."""
+def ended_card(absence: Absence, *, back: bool) -> Card:
+    """Tell somebody that they stand in no longer: their holder is back, or has named somebody else."""
     holder = wording.name(absence.holder)
-    if now and now.deputy == absence.deputy:
-        lead = "They have named another time; until when you may approve in their place stands in a newer message."
-        return Card(f"{holder} is away", lead=lead)
-    title = f"{holder} has named somebody else" if now else f"{holder} is back"
+    title = f"{holder} is back" if back else f"{holder} has named somebody else"
     return Card(title, lead=f"You no longer approve in {holder}’s place.")
 
 

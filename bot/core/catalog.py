@@ -31,10 +31,15 @@ class Catalog:
         First come those that begin with it, then those of which it is nearly a word, then those it is nearly.
         """
         wanted = plain(name)
+        if len(wanted) > LONGEST_NAME:
+            return []
         begin = [one for one in among if one.startswith(wanted)]
         word = [one for one in among if get_close_matches(wanted, one.split("-"), n=1, cutoff=0.8)]
         close = get_close_matches(wanted, among, n=3, cutoff=0.55)
         return list(dict.fromkeys((*begin, *word, *close)))[:3]
+
+
+LONGEST_NAME = 100  # characters that could be meant for an id
 
 
 def plain(name: str) -> str:

@@ -1,8 +1,8 @@
 """Reading what people type after `/deputy` into a command.
 
-Blanks are between its parts. A part that begins with a quote ends with the closing one before a blank or the end;
-in between a backslash makes a quote a letter. Any other quote is a letter too: `she's`, `O'Brien`. So what has
-blanks in it is quoted as a whole. A plain word right behind a plain `name=value` may go on with the value: of
+Blanks are between its parts. A part that begins with a quote ends with the closing one, and behind that stands a
+blank; in between a backslash makes a quote a letter, and so does a letter behind it: `O'Brien`. So what has blanks
+in it is quoted as a whole. A plain word right behind a plain `name=value` may go on with the value: of
 `alice reason=she's fine` nobody knows whether “fine” is about alice or the reason. `Command.loose` tells of those.
 """
 
@@ -146,9 +146,18 @@ def _value(text: str, position: int) -> tuple[str, int]:
         if text[at] == "\\" and text[at + 1 : at + 2] and text[at + 1] in closing:
             out.append(text[at + 1])
             at += 2
-        elif text[at] in closing and not text[at + 1 : at + 2].strip():
+        elif text[at] in closing and not text[at + 1 : at + 2].isalnum():
+            _check_apart(text, position, at + 1)
             return "".join(out), at + 1
         else:
             out.append(text[at])
             at += 1
     raise Invalid(f"A quote is opened but not closed: {text[position : position + 30]}")
+
+
+def _check_apart(text: str, position: int, end: int) -> None:
+    """Raise Invalid where something is right behind a closing quote: is it of the value, or of what follows?"""
+    behind = text[end : end + 1]
+    if behind.strip():
+        quoted = shorten(text[position:end], 40)
+        raise Invalid(f"Behind {quoted} stands “{behind}”. Leave a blank there, or put all of it into the quotes.")

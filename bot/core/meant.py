@@ -22,6 +22,7 @@ _QUOTED = re.compile(
 _MARKS = "*_~`"  # what Slack and Teams make bold, slanted, struck and code with
 _BEFORE, _BEHIND = "([{<\"'“„‘«", ")]}>\"'”“’»…,;:!?."  # what may stand around a word
 _PARTS = re.compile(r"\s\|\s|[.;!?]\s+")  # what stands between a line's sentences
+_STRUCK = re.compile(r"(?<!\S)~(?=\S)[^~\n]{0,998}[^~\s]~(?![\w/])")
 _BULLET = re.compile(r"[>\s]*(?:[-*•–·][^\S\n]+)?")
 _EQUATION = re.compile(r"(?<!\S)(\w[\w-]*)=(\"[^\"\n]*\"|[^\s\"]+)")
 _LONGEST_NAME = 80  # characters
@@ -34,8 +35,9 @@ def filled_from(form: Form, message: str, *, whole: bool = True) -> Form:
 
     Of a message that is not `whole`, only a text is taken: the rest of it could say otherwise.
     """
-    named = list(_named(message)) if whole else []
-    fields = tuple(_filled(field, message, named, whole) for field in form.fields)
+    said = _STRUCK.sub(" ", message)  # what is struck through is taken back
+    named = list(_named(said)) if whole else []
+    fields = tuple(_filled(field, said, named, whole) for field in form.fields)
     taken = [new.parameter.label for old, new in zip(form.fields, fields, strict=True) if new != old]
     notes = [form.note] if form.note else []
     if taken:

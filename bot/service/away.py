@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import datetime
 from functools import partial
 
 from bot.core.absence import EXAMPLE, away_card, back_card, ended_card, stand_in_card, until
@@ -31,10 +32,11 @@ async def away(ports: Ports, caller: Caller, command: Command, delivery: Deliver
     absence = Absence(me, deputy.who, until(moment, now))
     if await ports.store.delivered_before(delivery) is None:
         facts = {"deputy": deputy.who.key, "until": absence.until.isoformat(), "door": caller.door}
-        ended = [
-            _told(caller, one, ended_card(one, absence)) for one in await _current(ports, me) if one != absence
-        ]
-        posts = (*ended, _told(caller, absence, stand_in_card(absence)))
+        current = await _current(ports, me)
+        over = [one for one in current if one.deputy != absence.deputy]
+        posts = tuple(_told(caller, one, ended_card(one, back=False), now) for one in over)
+        if absence not in current:
+            posts += (_told(caller, absence, stand_in_card(absence), now),)
         entry = Draft(Tag.ABSENCE_SET, me, me.key, now, facts)
         await ports.store.commit(Change(entries=(entry,), posts=posts, away=absence, delivery=delivery))
         ports.engine.knock()
@@ -48,8 +50,9 @@ async def back(ports: Ports, caller: Caller, delivery: Delivery) -> Reply:
         ended = await _current(ports, me)
         if not ended:
             raise Invalid(f"You are not away. To be: {EXAMPLE}")
-        posts = tuple(_told(caller, one, ended_card(one)) for one in ended)
-        entry = Draft(Tag.ABSENCE_ENDED, me, me.key, ports.clock.now(), {"door": caller.door})
+        now = ports.clock.now()
+        posts = tuple(_told(caller, one, ended_card(one, back=True), now) for one in ended)
+        entry = Draft(Tag.ABSENCE_ENDED, me, me.key, now, {"door": caller.door})
         await ports.store.commit(Change(entries=(entry,), posts=posts, back=me, delivery=delivery))
         ports.engine.knock()
     return Reply(card=back_card())
@@ -59,9 +62,9 @@ async def _current(ports: Ports, holder: Who) -> list[Absence]:
     return [one for one in await ports.store.absences(ports.clock.now()) if one.holder == holder]
 
 
-def _told(caller: Caller, absence: Absence, card: Card) -> Post:
-    """Tell a stand-in how an absence stands: what was said of this one before is replaced, no other's is."""
-    key = f"away:{absence.holder.key}:{absence.deputy.key}:{absence.until.isoformat()}"
+def _told(caller: Caller, absence: Absence, card: Card, now: datetime) -> Post:
+    """Tell a stand-in, in a message of its own: one that is changed in place is noticed by nobody."""
+    key = f"away:{absence.holder.key}:{absence.deputy.key}:{now.isoformat()}"
     return Post(caller.place, key, card, only=absence.deputy.key)
 
 

@@ -1,14 +1,18 @@
 """Handing over: who may not run something asks those who could."""
 
+import logging
+
 from bot.core import wording
 from bot.core.audit import Draft, Tag
-from bot.core.errors import Conflict, NotFound
+from bot.core.errors import Conflict, DeputyError, NotFound
 from bot.core.notices import handed_over, taken_up
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Ports, Post
 from bot.service.query import existing_run, was_handed_over
 from bot.service.reply import Caller, Reply
+
+log = logging.getLogger(__name__)
 
 
 async def hand_over(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) -> Reply:
@@ -26,7 +30,8 @@ async def hand_over(ports: Ports, caller: Caller, run_id: str, delivery: Deliver
     if run.state is not State.REFUSED or not run.could:
         raise Conflict(f"There is nobody to ask to run {run.id}: it was not refused for want of a role.")
     if await was_handed_over(ports, run):
-        raise Conflict(f"{wording.listed(run.could, 'and')} have been asked to run {run.id} already.")
+        asked = "has" if len(run.could) == 1 else "have"
+        raise Conflict(f"{wording.listed(run.could, 'and')} {asked} been asked to run {run.id} already.")
     facts = {"action": run.request.action, "digest": run.digest, "asked": run.could, "door": caller.door}
     entry = Draft(Tag.REQUEST_HANDED_OVER, caller.principal.who, run.id, ports.clock.now(), facts)
     post = Post(run.place, _key(run), handed_over(run))
@@ -36,8 +41,21 @@ async def hand_over(ports: Ports, caller: Caller, run_id: str, delivery: Deliver
 
 
 async def take_up(ports: Ports, run: Run, who: Who, taken: str) -> None:
-    """Show where those who could were asked that one of them asked for it, by the run `taken`."""
+    """Show where those who could were asked that one of them asked for it, by the run `taken`; once.
+
+    They have asked for it, whatever becomes of this: where it fails, the older message stands.
+    """
+    try:
+        await _take_up(ports, run, who, taken)
+    except DeputyError as error:
+        log.warning("that %s was taken up by %s is not shown: %s", run.id, taken, error)
+
+
+async def _take_up(ports: Ports, run: Run, who: Who, taken: str) -> None:
     if not await was_handed_over(ports, run) or (await ports.store.run(taken)).state is State.REFUSED:
+        return
+    entries = await ports.store.entries(subject=run.id, limit=100)
+    if any(entry.tag == Tag.REQUEST_TAKEN_UP and entry.facts.get("run") == taken for entry in entries):
         return
     facts = {"action": run.request.action, "digest": run.digest, "run": taken}
     entry = Draft(Tag.REQUEST_TAKEN_UP, who, run.id, ports.clock.now(), facts)

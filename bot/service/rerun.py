@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.core.errors import Conflict
 from bot.core.form import Form
 from bot.core.principal import Who
-from bot.core.run import Run
+from bot.core.run import Run, State
 from bot.ports import Delivery, Ports
 from bot.service.authorise import could
 from bot.service.hand_over import take_up
@@ -40,7 +40,9 @@ async def rerun(ports: Ports, caller: Caller, run_id: str, delivery: Delivery) -
 async def _check_once(ports: Ports, who: Who, run: Run) -> None:
     """Take two clicks in a moment for one. Raises Conflict."""
     for last in await ports.store.runs(requester=who, limit=1):
-        if last.rerun_of == run.id and abs(ports.clock.now() - last.created) < DOUBLE_CLICK:
+        if last.state is State.REFUSED or last.rerun_of != run.id:
+            continue
+        if abs(ports.clock.now() - last.created) < DOUBLE_CLICK:
             raise Conflict(f"You ran it again just now: {last.id}. To run it once more, press again in a moment.")
 
 

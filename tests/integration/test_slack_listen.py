@@ -9,7 +9,7 @@ import pytest
 from bot.chat.slack.tries import PAUSES
 from bot.core.card import Button, Card, Table, Verb
 from bot.core.condition import Condition
-from bot.core.errors import Conflict, Refused
+from bot.core.errors import Conflict, NotFound, Refused
 from bot.core.form import Field, Form
 from bot.core.parameter import Choice, Kind, Parameter
 from bot.service.reply import Reply
@@ -157,6 +157,20 @@ async def test_a_denial_asks_why(office: Office) -> None:
     given = [call.given for call in office.door.of("press")]
     assert given == [(Verb.DENY, "R-1", ""), (Verb.DENY, "R-1", "not today")]
     assert martin.modal is None
+
+
+async def test_who_may_review_an_emergency_but_not_see_all_of_it_is_asked_what_they_found(office: Office) -> None:
+    def hidden(call: Call) -> Reply:
+        if call.method == "say":
+            raise NotFound("There is no run R-1 that you may see.")
+        return Reply()
+
+    office.door.answer = hidden
+    martin = office.slack.martin
+    await martin.press(card_in(office.slack, Button("Review", Verb.REVIEW, "R-1")), "Review")
+    view = await office.slack.until(lambda: modal(martin, "review"))
+    await martin.submit(view, {"What you found": "it was needed"})
+    assert office.door.of("press")[-1].given == (Verb.REVIEW, "R-1", "it was needed")
 
 
 async def test_a_click_that_is_too_late_is_answered_with_what_is_true_now(office: Office) -> None:

@@ -407,6 +407,16 @@ async def _ended(side: Side, output: str, **more: Any) -> Run:
 # ---- routes -----------------------------------------------------------------------------------------
 
 
+async def test_what_was_approved_elsewhere_tells_its_last_lines_where_it_was_asked(side: Side) -> None:
+    chat = await side.chat(Routes(approvals="C0APPROVE"))
+    run = await side.run(state=State.RUNNING, needed=1)
+    await chat.post(Post(OPS, run.id, run_card(run)))
+    chat.progress(OPS, run.id, "line 7")
+    await side.slack.until(lambda: "line 7" in str(side.shown()[0].blocks))
+    assert "line 7" not in str(side.shown("C0APPROVE")[0].blocks)
+    await chat.close()
+
+
 async def test_approvals_go_to_their_channel_as_well_and_call_whom_they_need_once(side: Side) -> None:
     chat = await side.chat(Routes(approvals="C0APPROVE", mention={"Bosses": ("S0MANAGERS", "U0MAYA")}))
     waits = await side.run(state=State.AWAITING_APPROVAL, needed=1, approver_roles=("Bosses", "Others"))

@@ -28,7 +28,7 @@ MAKE = "new"
 _TO_MAKE = {"make": "secret"}  # no person can give this: what is typed or chosen is text
 SECRET_BYTES = 24  # 192 bits, 32 characters
 LONGEST_REASON = 1_000
-LONGEST_LEAD, MOST_FACTS = 1_500, 5  # of what words are asked about; who asked is the first of the facts
+LONGEST_FACT, MOST_FACTS = 300, 5  # of what words are asked about; who asked is the first of the facts
 NO_CARD = Card("")
 _BROKEN = "That form did not arrive whole. Open it anew with /deputy."
 
@@ -171,12 +171,9 @@ def asking_view(verb: Verb, about: Meta, card: Card = NO_CARD) -> Json:
     block = {**_words_asked(COMMENT, "", asked.label, asked.hint), "optional": False}
     block["element"] = {**block["element"], "multiline": not asked.line}
     called = f"{card.title} ({about.subject})" if card.title else about.subject
-    told = shorten("\n".join((asked.lead.format(called), *_first(card))), LONGEST_LEAD)
-    return modal(Callback(verb.value), asked.title, [words(told), block], about, submit=asked.title)
-
-
-def _first(card: Card) -> list[str]:
-    return [f"{fact.label}: {fact.value}" for fact in card.facts[:MOST_FACTS]]
+    facts = [f"{fact.label}: {shorten(fact.value, LONGEST_FACT)}" for fact in card.facts[:MOST_FACTS]]
+    told = [words(one) for one in (asked.lead.format(called), *facts)]
+    return modal(Callback(verb.value), asked.title, [*told, block], about, submit=asked.title)
 
 
 def wrong_words(sentence: str) -> Json:

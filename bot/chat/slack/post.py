@@ -50,7 +50,8 @@ _NOBODY_ELSE = (
     "tell them, or ask in a channel where they are."
 )
 _NOT_HERE = (
-    "Deputy can't speak in the channel where you asked, so it tells you here. To have it there: /invite @Deputy."
+    "Deputy can't speak in the channel where you asked, so it tells you here. "
+    "To have it there next time: /invite @Deputy."
 )
 _IN_APPROVALS = "Who may decide on it sees it in the channel for approvals."
 _NOT_THERE = (
@@ -146,7 +147,8 @@ class SlackChat:
         known = await self._posts.expect_post(post.place, key)
         if known and known.message and known.content == digest:
             return known.conversation
-        await self._progress.end(post.card.run)
+        if home == post.place.conversation:  # where its lines are shown
+            await self._progress.end(post.card.run)
         new = calling and not (known and known.message)
         done = shown(post.card, await self._called(post, run) if new else ())
         if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):

@@ -260,9 +260,13 @@ class Responder:
         try:
             return await self._press(replace(heard, words=""))
         except Invalid:  # nothing but the words is missing
+            if heard.verb != Verb.DENY:  # who may review what was done may not see all of it
+                return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard)))
             card = await self._card(heard, f"status {heard.subject}")
-            return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard), card))
+            return Answer(view=forms.asking_view(Verb.DENY, _about(heard), card))
         except Conflict:  # it is decided already: how does it stand?
+            if heard.verb != Verb.DENY:
+                raise
             return Answer(card=await self._card(heard, f"status {heard.subject}"))
 
     async def _look(self, heard: Heard) -> Answer:

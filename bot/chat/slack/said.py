@@ -4,8 +4,8 @@ import re
 
 from bot.core.command import addressed
 
-_MENTION = re.compile(r"([*_~`]?)<@([A-Z0-9]+)(?:\|[^>]*)?>\1")
-_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^>]*)?>")
+_MENTION = re.compile(r"([*_~`]?)<@([A-Z0-9]+)(?:\|[^<>]*)?>\1")
+_PERSON = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 # What Slack itself marks up; in an action's own command `<b>` comes as it was typed, and stays.
 _MARKED = re.compile(r"<((?:[@#!]|[A-Za-z][A-Za-z0-9+.-]*:)[^<>]*)>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
@@ -23,7 +23,8 @@ def typed(text: str) -> str:
 
 def command(text: str, home: str) -> str:
     """Return a command as it was typed; whom it is about by their account, for a name can be anybody's."""
-    about_people = text.lower().split()[:1] == ["away"]
+    rest = addressed(text)
+    about_people = (text if rest is None else rest).lower().split()[:1] == ["away"]
     return typed(_PERSON.sub(rf"@{home}:\1", text) if about_people else text).strip()
 
 
@@ -42,7 +43,7 @@ def direct(text: str, home: str) -> str:
 
 def _asked(text: str, bot: str, home: str) -> str:
     """Return the command in what is said, which may address Deputy by its account `bot` again."""
-    match = re.match(rf"(?:{_BETWEEN.pattern}|([*_~`]?)<@{re.escape(bot)}(?:\|[^>]*)?>\1)*+", text)
+    match = re.match(rf"(?:{_BETWEEN.pattern}|([*_~`]?)<@{re.escape(bot)}(?:\|[^<>]*)?>\1)*+", text)
     whole = command(_bare(text[match.end() :] if match else text), home)
     rest = addressed(whole)
     return whole if rest is None else _bare(rest)

@@ -93,6 +93,12 @@ def test_a_name_given_twice_is_refused_by_name(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize("text", ['x hosts="a", "b"', 'x reason="a", account="b"', "deny R-1 'no'.", "x “a”;b"])
+def test_what_stands_right_behind_a_quotation_is_refused(text: str) -> None:
+    with pytest.raises(Invalid, match="Leave a blank there, or put all of it into the quotes"):
+        parse(text)
+
+
 @pytest.mark.parametrize("opening", ['"', "'", "“", "‘", "„", "«", "‚", "‹"])
 def test_an_open_quote_is_refused_and_shown(opening: str) -> None:
     with pytest.raises(Invalid, match=f"not closed: {opening}called in"):

@@ -410,7 +410,7 @@ async def test_a_refusal_offers_to_ask_those_who_could_and_one_of_them_takes_it_
     told = (await company.told(refused))[-1].card
     assert (told.title, told.buttons) == ("Change: Ann runs this", ())
     assert again in told.lead
-    with pytest.raises(Conflict, match="have been asked to run"):
+    with pytest.raises(Conflict, match="the desk has been asked to run"):
         await company.press("zed", button)
 
 
