@@ -5,6 +5,7 @@ import { el, icon } from "./dom.js";
 
 const FOLD = 14; // lines of output that are shown at once
 const LONG = 32; // characters from which on a cell's text may wrap
+const SOME = 18; // characters of a cell that stays on one line where there is room
 const NUMBER = /^[-+]?\d+(,\d{3})*(\.\d+)?( ?(%|bytes?|B|[kKMGTPE]i?B|ms|s|min|h|days?))?$/;
 const SIGNS = { "+": "added", "-": "removed", "@": "place" }; // lines of a unified diff by their first letter
 const NONE = "–"; // a cell without a value
@@ -83,7 +84,8 @@ function table(data, index, card, view, acts) {
   const columns = Array.from({ length: width }, (_, at) => data.rows.map((row) => row[at] ?? ""));
   const named = data.heads.length > 0;
   const numeric = columns.map((texts) => named && numbers(texts));
-  const marks = (text, at) => [numeric[at] && "number", named && text.length > LONG && "long"].filter(Boolean).join(" ");
+  const length = (text) => (text.length > LONG ? "long" : text.length > SOME && "some");
+  const marks = (text, at) => [numeric[at] && "number", named && length(text)].filter(Boolean).join(" ");
   const head = (text, at) => el("th", { scope: "col", class: numeric[at] && "number" }, text);
   const cell = (row) => (text, at) => (!named && at === 0 && width > 1
     ? el("th", { scope: "row" }, text)
