@@ -51,7 +51,7 @@ _NOBODY_ELSE = (
 )
 _NOT_HERE = (
     "Deputy can't speak in the channel where you asked, so it tells you here. "
-    "To have it there next time: /invite @Deputy."
+    "To have it there next time: /invite @deputy."
 )
 _IN_APPROVALS = "Who may decide on it sees it in the channel for approvals."
 _NOT_THERE = (
