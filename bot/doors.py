@@ -23,7 +23,7 @@ from bot.identity.pages import PREFIX
 from bot.people import People
 from bot.ports import Chat, Clock, Engine, Ports, Situation
 from bot.service.desk import Desk
-from bot.service.query import may_do
+from bot.service.menu import may_do
 from bot.service.reply import Caller
 from bot.settings import Settings
 from bot.store.database import SqlStore

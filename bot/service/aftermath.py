@@ -11,9 +11,9 @@ from bot.core.text import checked_words
 from bot.ports import Change, Delivery, Ports, Post
 from bot.service.authorise import decided, may_review
 from bot.service.emergency import reviewed
-from bot.service.query import existing_run
 from bot.service.record import note
 from bot.service.reply import Caller, Reply
+from bot.service.sight import existing_run
 
 
 async def review_emergency(ports: Ports, caller: Caller, run_id: str, finding: str, delivery: Delivery) -> Reply:

@@ -5,9 +5,9 @@ from bot.core.lifecycle import Event, Happening, advance, wording
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Delivery, Ports
-from bot.service.query import approver_of, existing_run
 from bot.service.record import record, refused
 from bot.service.reply import Caller, Reply
+from bot.service.sight import approver_of, existing_run
 
 _EVENTS = {State.AWAITING_APPROVAL: Event.WITHDRAW, State.QUEUED: Event.CANCEL}
 

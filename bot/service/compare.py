@@ -8,8 +8,8 @@ from bot.core.comparison import compared
 from bot.core.errors import DeputyError, Invalid, NotFound
 from bot.core.run import Run, State
 from bot.ports import Ports
-from bot.service.query import sees, visible_run
 from bot.service.reply import Caller
+from bot.service.sight import sees, visible_run
 
 log = logging.getLogger(__name__)
 

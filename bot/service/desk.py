@@ -11,7 +11,7 @@ from bot.core.parameter import Kind, applying, bind
 from bot.core.principal import Account, Principal
 from bot.core.run import Place
 from bot.ports import Delivery, Ports
-from bot.service import link, query
+from bot.service import link, menu, query
 from bot.service.aftermath import review_emergency
 from bot.service.authorise import could
 from bot.service.away import away, back
@@ -54,7 +54,7 @@ class Desk:
         except Unlinked as unlinked:
             return await self._offer_link(account, unlinked)
         if not command.name:
-            return Reply(card=await query.menu(self._ports, caller))
+            return Reply(card=await menu.menu(self._ports, caller))
         verb = _VERBS.get(command.name)
         if verb:
             command.check(() if command.name == BREAK_GLASS else None)
@@ -188,7 +188,7 @@ def _subject(command: Command, what: str, example: str) -> str:
 
 
 async def _help(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
-    return Reply(card=query.help_card(ports, caller, command.words[0] if command.words else ""))
+    return Reply(card=menu.help_card(ports, caller, command.words[0] if command.words else ""))
 
 
 async def _mine(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
@@ -264,7 +264,7 @@ async def _back(ports: Ports, caller: Caller, command: Command, delivery: Delive
 
 
 async def _whoami(ports: Ports, caller: Caller, command: Command, delivery: Delivery) -> Reply:
-    return Reply(card=query.whoami(ports, caller))
+    return Reply(card=menu.whoami(ports, caller))
 
 
 async def _link(ports: Ports, account: Account, command: Command) -> Reply:

@@ -5,7 +5,7 @@ from bot.core.catalog import plain
 from bot.core.errors import Invalid, Refused
 from bot.core.text import visible
 from bot.ports import Ports
-from bot.service.query import may_do
+from bot.service.menu import may_do
 from bot.service.reply import Caller, Reply
 from bot.service.submit import find
 

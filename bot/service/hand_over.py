@@ -9,8 +9,8 @@ from bot.core.notices import handed_over, taken_up
 from bot.core.principal import Who
 from bot.core.run import Run, State
 from bot.ports import Change, Delivery, Ports, Post
-from bot.service.query import existing_run, was_handed_over
 from bot.service.reply import Caller, Reply
+from bot.service.sight import existing_run, was_handed_over
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from bot.core.run import Run, State
 from bot.ports import Delivery, Ports
 from bot.service.authorise import could
 from bot.service.hand_over import take_up
-from bot.service.query import visible_run
 from bot.service.record import secret_reference
 from bot.service.reply import Caller, Reply
+from bot.service.sight import visible_run
 from bot.service.submit import Asked, find, form, submit
 
 DOUBLE_CLICK = timedelta(seconds=2)

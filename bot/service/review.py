@@ -16,11 +16,11 @@ from bot.core.run import Run, State
 from bot.core.text import checked_words
 from bot.ports import Delivery, Ports
 from bot.service.authorise import decided, known
-from bot.service.query import existing_run
 from bot.service.record import note, record
 from bot.service.refusal import of_another
 from bot.service.reply import Caller, Reply
 from bot.service.sealed import broken_seal, refuse_changed
+from bot.service.sight import existing_run
 from bot.service.votes import Matter, Right, decide, matter, quorum, recount, right, voided
 
 TRIES = 60

@@ -8,7 +8,7 @@ from bot.core.errors import Invalid
 from bot.core.parameter import Kind, Parameter, applying
 from bot.ports import Ports
 from bot.service.door import Suggestion
-from bot.service.query import may_do
+from bot.service.menu import may_do
 from bot.service.reply import Caller
 
 MOST = 12
