@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Any
 
 from bot.chat.slack.acks import Acks
+from bot.chat.slack.answer import Answer
 from bot.chat.slack.hear import LASTING, Doing, Heard, recalled
-from bot.chat.slack.respond import Answer, Responder
+from bot.chat.slack.respond import Responder
 from bot.core.errors import DeputyError
 from bot.ports import Clock
 from bot.service.inbox import Inbox

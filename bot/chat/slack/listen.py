@@ -21,10 +21,11 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.chat.slack import hear
+from bot.chat.slack.answer import Answer, submitted
 from bot.chat.slack.attend import PATIENCE, TOO_MUCH, Attendant
 from bot.chat.slack.guard import Payload, Rejected, harmless
 from bot.chat.slack.hear import LASTING, Heard
-from bot.chat.slack.respond import Answer, Responder, submitted
+from bot.chat.slack.respond import Responder
 from bot.core.errors import DeputyError
 from bot.service.inbox import Inbox
 

@@ -7,15 +7,16 @@ before it is posted again. What has to wait raises Unavailable, and the outbox c
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Any
 from weakref import WeakValueDictionary
 
+from bot.chat.slack.aside import for_nobody_else, instead, of_one
 from bot.chat.slack.client import Lost, SlackClient, SlackRefused, TooFast
 from bot.chat.slack.pace import Pace
 from bot.chat.slack.progress import Progress
-from bot.chat.slack.render import Shown, shown, small_print
+from bot.chat.slack.render import Shown, shown
 from bot.chat.slack.routes import ON_CALL, Routes
 from bot.chat.slack.thread import Thread
 from bot.core.canonical import sha256
@@ -43,20 +44,6 @@ _UNTIL_MENDED = frozenset(
         *("not_authed", "invalid_auth", "token_revoked", "token_expired", "account_inactive", "missing_scope"),
         *("not_allowed_token_type", "no_permission", "access_denied", "ekm_access_denied", "org_login_required"),
     }
-)
-
-_NOBODY_ELSE = (
-    "Nobody but you is shown this. Who may decide on it finds it in Deputy's Home tab or with /deputy approvals: "
-    "tell them, or ask in a channel where they are."
-)
-_NOT_HERE = (
-    "Deputy can't speak in the channel where you asked, so it tells you here. "
-    "To have it there next time: /invite @deputy."
-)
-_IN_APPROVALS = "Who may decide on it sees it in the channel for approvals."
-_NOT_THERE = (
-    "Deputy can't speak in the channel for approvals, so nobody is asked there. Who may decide on it finds it in "
-    "Deputy's Home tab or with /deputy approvals: tell them, and whoever keeps Deputy."
 )
 
 People = Callable[[str], Awaitable[str]]
@@ -151,9 +138,9 @@ class SlackChat:
             await self._progress.end(post.card.run)
         new = calling and not (known and known.message)
         done = shown(post.card, await self._called(post, run) if new else ())
-        if post.card.state == State.AWAITING_APPROVAL and _of_one(self._homes(post, run)):
-            done = _noted(done, _NOBODY_ELSE)
-        posted = await self._put(post, key, home, known, done, _aside(post, home, done, stands=not calling))
+        if post.card.state == State.AWAITING_APPROVAL and of_one(self._homes(post, run)):
+            done = for_nobody_else(done)
+        posted = await self._put(post, key, home, known, done, instead(post, home, done, stands=not calling))
         if done.cut and post.card.run:
             await self._posts.keep_post(post.place, key, posted)
             await self._thread.add(post.place, key, posted, post.card.run)
@@ -328,26 +315,3 @@ class SlackChat:
             return await self._store.run(run) if run else None
         except NotFound:
             return None
-
-
-def _of_one(homes: Sequence[str]) -> bool:
-    """Say whether nobody but who asked sees what is shown in these conversations."""
-    return all(home[:1] in ("D", "U", "W") for home in homes)
-
-
-def _aside(post: Post, home: str, done: Shown, *, stands: bool) -> Shown:
-    """Say to who asked, in what is shown to them in place of a conversation, where it is decided.
-
-    `stands` says that the channel for approvals shows the request.
-    """
-    if home == post.place.conversation:
-        done = _noted(done, _NOT_HERE)
-    if post.card.state != State.AWAITING_APPROVAL:
-        return done
-    here = _IN_APPROVALS if stands else _NOBODY_ELSE
-    return _noted(done, here if home == post.place.conversation else _NOT_THERE)
-
-
-def _noted(done: Shown, why: str) -> Shown:
-    """Say in a request that those who may decide are not shown it, and what brings it before them."""
-    return replace(done, blocks=[*done.blocks, small_print(why)])

@@ -6,54 +6,30 @@ this person sees; it is sent again while Slack is down, but not for long: it is 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from bot.chat.slack import forms, home, picker, unopened, views
+from bot.chat.slack.answer import Answer, about, answer_of, as_message, done
 from bot.chat.slack.client import SlackClient, SlackRefused
 from bot.chat.slack.hear import Doing, Heard
-from bot.chat.slack.render import Look, message
+from bot.chat.slack.render import Look
 from bot.chat.slack.routes import Routes
-from bot.chat.slack.text import escaped
 from bot.chat.slack.tries import sent
-from bot.core.card import Card, Tone, Verb
+from bot.core.card import Card, Verb
 from bot.core.catalog import plain
 from bot.core.command import BREAK_GLASS, parse
 from bot.core.errors import Conflict, DeputyError, Invalid, Unlinked
-from bot.core.form import Form
 from bot.core.meant import filled_from
-from bot.core.wording import listed
 from bot.service.door import Door
 from bot.service.reply import Reply
 
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What somebody gets to see: a view (of a form or not), a card, a sentence, or nothing where all went well.
-
-    `channels` are those that the sentence ends with; `wrong` says that it is about what they typed.
-    """
-
-    view: Json | None = None
-    form: Form | None = None
-    card: Card | None = None
-    sentence: str = ""
-    channels: tuple[str, ...] = ()
-    wrong: bool = False
-
-    def as_view(self, about: views.Meta) -> Json | None:
-        """Return it as a modal; None where there is nothing to show."""
-        if self.sentence:
-            said = _ended(self.sentence, self.channels)
-            return views.card_view(Card("That was not done", Tone.BAD, lead=said), about)
-        return views.card_view(self.card, about) if self.card else self.view
 
 
 class Responder:
@@ -106,7 +82,7 @@ class Responder:
         method = "views.push" if heard.view else "views.open"
         try:
             opened = await self._client.call(
-                method, trigger_id=heard.trigger, view=views.waiting_view(_about(heard))
+                method, trigger_id=heard.trigger, view=views.waiting_view(about(heard))
             )
             return replace(heard, view=str(opened["view"]["id"]), trigger="")
         except (DeputyError, KeyError, TypeError) as error:
@@ -115,7 +91,7 @@ class Responder:
 
     def patience(self, heard: Heard) -> Json:
         """Return what acknowledges a submitted view whose answer isn't there yet."""
-        return {"response_action": "update", "view": views.waiting_view(_about(heard))}
+        return {"response_action": "update", "view": views.waiting_view(about(heard))}
 
     async def tell(self, heard: Heard, answer: Answer) -> None:
         """Let the person see the answer, in a view where one can open or is open, or else in a message."""
@@ -129,8 +105,8 @@ class Responder:
             await self._write(heard, answer)
 
     async def _tell_in_view(self, heard: Heard, answer: Answer) -> bool:
-        answered = answer.as_view(_about(heard))
-        view = answered or (_done() if heard.view else None)
+        answered = answer.as_view(about(heard))
+        view = answered or (done() if heard.view else None)
         if view is None or (heard.doing in (Doing.SAY, Doing.PRESS) and not (answer.form or heard.view)):
             return False
         if not answered:  # what was pressed is done: its button goes
@@ -177,7 +153,7 @@ class Responder:
 
     async def _write(self, heard: Heard, answer: Answer) -> None:
         unopened = _UNOPENED if answer.view and not heard.view else None
-        content = _message(answer) or unopened
+        content = as_message(answer) or unopened
         if content:
             await sent(lambda: self._send_or_say(heard, content))
 
@@ -226,44 +202,44 @@ class Responder:
     # ---- what there is to do ---------------------------------------------------------------------
 
     async def _say(self, heard: Heard) -> Answer:
-        return _answer(heard, await self._door.say(heard.who, heard.place, heard.subject, heard.delivery))
+        return answer_of(heard, await self._door.say(heard.who, heard.place, heard.subject, heard.delivery))
 
     async def _press(self, heard: Heard) -> Answer:
         verb = Verb(heard.verb)
         reply = await self._door.press(heard.who, heard.place, verb, heard.subject, heard.words, heard.delivery)
-        return _answer(heard, reply)
+        return answer_of(heard, reply)
 
     async def _fill(self, heard: Heard) -> Answer:
         given = heard.subject, forms.made(heard.values), heard.words
-        return _answer(heard, await self._door.fill(heard.who, heard.place, *given, heard.delivery))
+        return answer_of(heard, await self._door.fill(heard.who, heard.place, *given, heard.delivery))
 
     async def _shape(self, heard: Heard) -> Answer:
         form = (await self._opened(heard)).form
         if not form:
             return Answer()
         form = form.holding(heard.values)
-        return Answer(view=forms.view(form, _about(heard), heard.words), form=form)
+        return Answer(view=forms.view(form, about(heard), heard.words), form=form)
 
     async def _pick(self, heard: Heard) -> Answer:
         reply = await self._opened(heard)
         form = unopened.filled(reply.form, heard.values) if reply.form else None
         read = filled_from(form, heard.words, whole=views.whole(heard.words)) if form else None
-        return _answer(heard, replace(reply, form=read))
+        return answer_of(heard, replace(reply, form=read))
 
     async def _show_menu(self, heard: Heard) -> Answer:
-        return Answer(view=picker.picker(await self._card(heard, ""), _about(heard)))
+        return Answer(view=picker.picker(await self._card(heard, ""), about(heard)))
 
     async def _ask(self, heard: Heard) -> Answer:
         """Ask for the words that belong to a click, of who may say them: anything else is said at once."""
         if heard.verb == Verb.LINK:
-            return Answer(view=forms.asking_view(Verb.LINK, _about(heard)))
+            return Answer(view=forms.asking_view(Verb.LINK, about(heard)))
         try:
             return await self._press(replace(heard, words=""))
         except Invalid:  # nothing but the words is missing
             if heard.verb != Verb.DENY:  # who may review what was done may not see all of it
-                return Answer(view=forms.asking_view(Verb(heard.verb), _about(heard)))
+                return Answer(view=forms.asking_view(Verb(heard.verb), about(heard)))
             card = await self._card(heard, f"status {heard.subject}")
-            return Answer(view=forms.asking_view(Verb.DENY, _about(heard), card))
+            return Answer(view=forms.asking_view(Verb.DENY, about(heard), card))
         except Conflict:  # it is decided already: how does it stand?
             if heard.verb != Verb.DENY:
                 raise
@@ -272,12 +248,12 @@ class Responder:
     async def _look(self, heard: Heard) -> Answer:
         if heard.verb == Look.OUTPUT:
             text = await self._door.output(heard.who, heard.subject)
-            return Answer(view=views.text_view(heard.subject, text, _about(heard)))
+            return Answer(view=views.text_view(heard.subject, text, about(heard)))
         if heard.verb == Look.CHANGES:
             text = await self._door.changes(heard.who, heard.subject)
-            return Answer(view=views.text_view("What has changed", text, _about(heard)))
+            return Answer(view=views.text_view("What has changed", text, about(heard)))
         reply = await self._door.say(heard.who, heard.place, f"status {heard.subject}", heard.delivery)
-        return _answer(heard, reply)
+        return answer_of(heard, reply)
 
     async def _home(self, heard: Heard) -> Answer:
         try:
@@ -318,47 +294,8 @@ _SHOWN = frozenset({Doing.SHAPE, Doing.HOME})
 _UNOPENED: Json = {"text": "Slack did not let this open in time, and nothing was done. Please try once more."}
 
 
-def submitted(heard: Heard, answer: Answer) -> Json:
-    """Return what acknowledges a submitted view: faults at their fields, another view, or the end of all."""
-    if heard.doing is Doing.FILL and answer.form:
-        return forms.errors(answer.form, _about(heard), heard.inputs)
-    if answer.wrong and heard.doing is Doing.PRESS:
-        return forms.wrong_words(answer.sentence)
-    view = answer.as_view(_about(heard))
-    return {"response_action": "update", "view": view} if view else {"response_action": "clear"}
-
-
-def _answer(heard: Heard, reply: Reply) -> Answer:
-    if reply.form:
-        return Answer(view=forms.view(forms.noted(reply.form), _about(heard)), form=reply.form)
-    return Answer(card=reply.card)
-
-
 def _shown_in(heard: Heard) -> str:
     return heard.account if heard.doing is Doing.HOME else heard.view
-
-
-def _about(heard: Heard) -> views.Meta:
-    words = heard.words if heard.doing in (Doing.MENU, Doing.PICK) else ""
-    return views.Meta(heard.conversation, heard.subject if heard.doing is not Doing.SAY else "", words)
-
-
-def _message(answer: Answer) -> Json | None:
-    """Return an answer as a message; a form that can't open now becomes a button that opens it."""
-    if answer.sentence:
-        return {"text": _ended(escaped(answer.sentence), [f"<#{one}>" for one in answer.channels])}
-    if answer.form:
-        return unopened.content(answer.form)
-    return message(answer.card) if answer.card else None
-
-
-def _ended(sentence: str, channels: Sequence[str]) -> str:
-    """End a sentence with the channels it leads to, where there are any."""
-    return f"{sentence} {listed(tuple(channels), 'or')}." if channels else sentence
-
-
-def _done() -> Json:
-    return views.card_view(Card("Done", Tone.GOOD, lead="The conversation shows how it goes on."))
 
 
 def _origins(api: str) -> tuple[str, ...]:
