@@ -43,7 +43,7 @@ async def _check_once(ports: Ports, who: Who, run: Run) -> None:
         if last.state is State.REFUSED or last.rerun_of != run.id:
             continue
         if abs(ports.clock.now() - last.created) < DOUBLE_CLICK:
-            raise Conflict(f"You ran it again just now: {last.id}. To run it once more, press again in a moment.")
+            raise Conflict(f"You asked for it again just now: {last.id}. To ask once more, wait a moment.")
 
 
 async def _form(ports: Ports, caller: Caller, name: str, arguments: Mapping[str, object]) -> Form:

@@ -422,7 +422,7 @@ async def test_two_clicks_in_a_moment_run_it_again_once() -> None:
     click = company.delivery("click")
     again = await company.say("ann", f"rerun {run}", click)
     assert await company.say("ann", f"rerun {run}", click) == again  # the same click, delivered again
-    with pytest.raises(Conflict, match=f"You ran it again just now: {again}"):
+    with pytest.raises(Conflict, match=f"You asked for it again just now: {again}"):
         await company.press("ann", Button("", Verb.RERUN, run))
     await company.work()
     company.clock.pass_(2)
