@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.core.errors import Invalid
-from bot.core.text import shorten
+from bot.core.text import shorten, visible
 
 LONGEST = 8_000
 BREAK_GLASS = "break-glass"
@@ -107,7 +107,7 @@ def _split(text: str, names: Collection[str]) -> tuple[list[tuple[str, str]], tu
 def _going_on(name: str, word: str) -> str:
     """Say that nobody knows whether a word goes on with a value."""
     return (
-        f"It isn't clear whether “{shorten(word, 30)}” belongs to {name}. "
+        f"It isn't clear whether “{visible(shorten(word, 30))}” belongs to {name}. "
         f'If it does, put quotes around all of it: {name}="…". If not, put it first.'
     )
 
@@ -159,5 +159,7 @@ def _check_apart(text: str, position: int, end: int) -> None:
     """Raise Invalid where something is right behind a closing quote: is it of the value, or of what follows?"""
     behind = text[end : end + 1]
     if behind.strip():
-        quoted = shorten(text[position:end], 40)
-        raise Invalid(f"Behind {quoted} stands “{behind}”. Leave a blank there, or put all of it into the quotes.")
+        quoted = visible(shorten(text[position:end], 40))
+        raise Invalid(
+            f"Behind {quoted} stands “{visible(behind)}”. Leave a blank there, or put all of it into the quotes."
+        )

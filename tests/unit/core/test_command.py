@@ -99,6 +99,11 @@ def test_what_stands_right_behind_a_quotation_is_refused(text: str) -> None:
         parse(text)
 
 
+def test_what_nobody_sees_behind_a_quotation_is_shown_by_its_code_point() -> None:
+    with pytest.raises(Invalid, match=r"stands “⟨U\+200B⟩”"):
+        parse('x "a"\u200b b')
+
+
 @pytest.mark.parametrize("opening", ['"', "'", "“", "‘", "„", "«", "‚", "‹"])
 def test_an_open_quote_is_refused_and_shown(opening: str) -> None:
     with pytest.raises(Invalid, match=f"not closed: {opening}called in"):
